@@ -1,0 +1,69 @@
+# One environment, .venv, for every target. `make help` lists them.
+
+PYTHON ?= python3
+PORT ?= 8000
+BENCH ?=
+
+VENV := .venv
+PERMU := $(VENV)/bin/permu
+WAREHOUSE := $(or $(PERMU_HOME),data/warehouse)
+DROPS := data/demo/drops
+YEARS := 2022 2023 2024
+# `huaian-2024` compares with the year before: 2022 has none.
+COMPOSITE_YEARS := 2023 2024
+
+# permu ends with 1 when it is done but a person should look (refused rows, disputes): that counts as done.
+DONE = || [ $$? -eq 1 ]
+
+.DEFAULT_GOAL := help
+.PHONY: run demo test check bench conformance lock help
+
+run: demo  ## demo data, then the page and the API at http://127.0.0.1:8000 (PORT=… changes it)
+	$(PERMU) serve --port $(PORT)
+
+demo: $(WAREHOUSE)/demo.done  ## synthetic departments' files, ingested, merged, ranked (once; remove data/warehouse to redo)
+
+test: $(VENV)/done  ## all tests
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/done  ## ruff (lint, format) and mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/done  ## benchmarks; BENCH=name picks one; writes build/bench.json
+	@mkdir -p build
+	$(VENV)/bin/python -m tests.bench $(BENCH)
+
+conformance: $(VENV)/done  ## the tests of outside standards' requirements
+	@$(VENV)/bin/python -m pytest -m requirement; code=$$?; \
+	if [ $$code -eq 5 ]; then echo "conformance: no test of a standard's requirement exists yet"; exit 0; fi; exit $$code
+
+lock: build/lock/bin/uv  ## write requirements/*.txt anew from pyproject.toml
+	@for part in run: "dev:--extra dev" "spark:--extra spark"; do \
+	  $< pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --no-annotate $${part#*:} pyproject.toml --output-file requirements/$${part%%:*}.txt >/dev/null || exit 2; \
+	done
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/done: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "permu needs Python 3.11 or newer; $(PYTHON) is older: name another with make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(WAREHOUSE)/demo.done: | $(VENV)/done
+	$(PERMU) demo $(DONE)
+	$(PERMU) ingest $(DROPS) $(DONE)
+	for year in $(YEARS); do $(PERMU) merge --year $$year $(DONE) || exit 2; done
+	for year in $(YEARS); do $(PERMU) rank --year $$year --policy sunan-2017 $(DONE) || exit 2; done
+	for year in $(COMPOSITE_YEARS); do $(PERMU) rank --year $$year --policy huaian-2024 $(DONE) || exit 2; done
+	@touch $@
+
+build/lock/bin/uv:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet uv

@@ -1,0 +1,103 @@
+"""Every failure as RFC 9457 problem+json, by one table from stable codes to statuses."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from engine.schema.errors import PermuError
+
+STATUS = {
+    "bad_parameter": 400,
+    "unknown_parameter": 400,
+    "repeated_parameter": 400,
+    "bad_host": 400,
+    "too_many_rows": 400,
+    "unknown_release": 404,
+    "no_release": 404,
+    "unknown_enterprise": 404,
+    "unknown_policy": 404,
+    "unknown_layer": 404,
+    "no_layer": 404,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "release_gone": 503,
+    "no_warehouse": 503,
+    "not_ready": 503,
+}
+INTERNAL = PermuError(
+    "internal",
+    "the server failed on this request; the log of the server holds the cause",
+    "服务器处理此请求时出错，原因见服务器日志",
+)
+
+
+def problem(error: PermuError, instance: str = "") -> Response:
+    """The answer for an error: status by its code, detail in English and Chinese, which parameter, what is allowed."""
+    status = STATUS.get(error.code, 500)
+    body: dict[str, Any] = {
+        "type": f"urn:permu:problem:{error.code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": error.code,
+        "detail": error.en,
+        "detail_zh": error.zh,
+        "instance": instance,
+    }
+    body |= {k: v for k, v in error.details.items() if k in ("parameter", "allowed")}
+    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if status == 503 else {})
+    return Response(orjson.dumps(body, default=str), status, headers, "application/problem+json")
+
+
+def parameters_of(request: Request) -> list[str]:
+    """The query parameters that the matched route declares."""
+    declared = request.scope["route"].dependant.query_params
+    models = [p.field_info.annotation for p in declared]
+    return [name for m in models for name in getattr(m, "model_fields", {})]
+
+
+def unknown_parameter(request: Request, name: str) -> PermuError:
+    """``unknown_parameter`` with the names that this route allows."""
+    allowed = ", ".join(parameters_of(request)) or "none"
+    return PermuError(
+        "unknown_parameter",
+        f"unknown parameter {name[:60]!r}: allowed here: {allowed}",
+        f"未知参数 {name[:60]!r}：此处可用参数：{allowed}",
+        parameter=name[:60],
+        allowed=allowed,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of failure as a problem."""
+
+    @app.exception_handler(PermuError)
+    def expected(request: Request, error: PermuError) -> Response:
+        return problem(error, request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        if first["type"] == "extra_forbidden":
+            return problem(unknown_parameter(request, name), request.url.path)
+        text = f"{name}: {first['msg']}"
+        return problem(PermuError("bad_parameter", text, text, parameter=name), request.url.path)
+
+    @app.exception_handler(HTTPException)
+    def plain(request: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "internal")
+        text = f"{request.method} {request.url.path[:200]}: {error.detail}; see /docs for what there is"
+        answer = problem(PermuError(code, text, text), request.url.path)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, error: Exception) -> Response:
+        return problem(INTERNAL, request.url.path)

@@ -1,0 +1,82 @@
+"""The table of an export, column by column from a board: the contract's row with its ranks spread out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from engine.schema.codes import industry_name, region_name
+from engine.query import Board, Selection
+from engine.query.bottom import bottom_rows
+from engine.query.cursor import read as place_of
+from engine.query.page import Ordered, ordered
+from engine.query.rows import ranked_columns
+from engine.schema.columns import ROW
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table to write: columns of the dictionary, the metric asked, rows that the question has in all."""
+
+    frame: pl.DataFrame
+    metric: str
+    total: int
+    kind: str  # ranking | bottom
+
+
+def _named(codes: pl.Series, name: Callable[[str], str | None]) -> pl.Series:
+    known = codes.drop_nulls().unique().to_list()
+    return codes.replace_strict(known, [name(c) for c in known], default=None, return_dtype=pl.String)
+
+
+def table(board: Board, found: Ordered, of: np.ndarray, metric: str) -> pl.DataFrame:
+    """These rows with rank, of and percentile of the asked group, then indicators, then stored ranks."""
+    names = [c for c in ROW[3:] if not c.endswith("_name") or c == "name"]
+    pairs = [f"{k}__{m}__{g}" for m, groups in ranked_columns(board).items() for g in groups for k in ("rank", "of")]
+    wanted = list(dict.fromkeys([*names, *board.indicators, metric, *board.parts, "flags", *pairs]))
+    known = [c for c in wanted if c in board.table.columns]
+    frame = board.table.select(pl.col(known).gather(pl.Series(found.rows)))
+    frame = frame.with_columns(
+        rank=pl.Series(found.rank, dtype=pl.Int32).replace(0, None),
+        of=pl.Series(of, dtype=pl.Int32),
+        release_id=pl.lit(board.release_id),
+        industry_name=_named(frame["industry_code"], industry_name),
+        region_name=_named(frame["region_code"], region_name),
+    )
+    above, below = (pl.col("of") - pl.col("rank")) * 100, pl.col("of") - 1
+    frame = frame.with_columns(percentile=pl.when(below > 0).then(above / below))
+    order = [c for c in [*ROW, *board.indicators, metric, *board.parts, "flags", *pairs, "release_id"] if c in frame.columns]
+    return frame.select(list(dict.fromkeys(order)))
+
+
+def ranking_sheet(board: Board, selection: Selection) -> Sheet:
+    """A ranking from the cursor on, up to the limit; without a limit, every row."""
+    metric = board.metric(selection.by)
+    found, start = ordered(board, selection), place_of(board, selection)
+    end = None if selection.limit is None else start + selection.limit
+    part = Ordered(found.rows[start:end], found.rank[start:end], found.of)
+    frame = table(board, part, np.full(len(part.rows), found.of), metric)
+    return Sheet(frame, metric, len(found.rows), "ranking")
+
+
+def bottom_sheet(board: Board, selection: Selection, **asked: Any) -> Sheet:
+    """Every bottom list of a question, one below the other, each row with the codes of its group."""
+    metric = board.metric(selection.by)
+    lists = bottom_rows(board, selection, **asked)
+    sizes = [len(found.rows) for _, found in lists]
+    whole = Ordered(
+        np.concatenate([found.rows for _, found in lists] or [np.empty(0, np.uint32)]),
+        np.concatenate([found.rank for _, found in lists] or [np.empty(0, np.int32)]),
+        0,
+    )
+    frame = table(board, whole, np.repeat([found.of for _, found in lists], sizes), metric)
+    names = asked.get("within") or ()
+    keys = {
+        f"within_{name}": pl.Series([key[name] for (key, _), n in zip(lists, sizes, strict=True) for _ in range(n)], dtype=pl.String)
+        for name in names
+    }
+    return Sheet(frame.with_columns(**keys).select(*keys, *frame.columns), metric, sum(sizes), "bottom")

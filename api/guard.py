@@ -1,0 +1,77 @@
+"""What every request passes: the Host that is answered, HEAD as GET, the security headers of every answer."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from engine.schema.errors import PermuError
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+# Everything the page needs comes from this origin; no inline script or style.
+POLICY = "; ".join(
+    (
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+        "font-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+    )
+)  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+
+
+def host_of(value: str) -> str:
+    """The host of a Host header, without its port; ``[::1]:8000`` gives ``[::1]``."""
+    name, colon, port = value.strip().lower().rpartition(":")
+    return name if colon and port.isdigit() and not name.endswith(":") else value.strip().lower()
+
+
+class Guard:
+    """ASGI middleware. Without users everybody on this machine is the administrator, so a page elsewhere must not
+    reach the server through a name of its own (DNS rebinding): only the loopback names are answered."""
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = LOOPBACK) -> None:
+        self.app, self.hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        if head:
+            scope = {**scope, "method": "GET"}
+        guarded = _guarded(send, head)
+        given = Headers(scope=scope).getlist("host")
+        if len(given) != 1 or host_of(given[0]) not in self.hosts:
+            await problem(self._refusal(given), scope["path"])(scope, receive, guarded)
+            return
+        await self.app(scope, receive, guarded)
+
+    def _refusal(self, given: list[str]) -> PermuError:
+        shown, allowed = ", ".join(given)[:60], ", ".join(self.hosts)
+        return PermuError(
+            "bad_host",
+            f"Host {shown!r} is not answered: use one of {allowed}",
+            f"不接受主机名 {shown!r}：请使用 {allowed}",
+            parameter="Host",
+            allowed=allowed,
+        )
+
+
+def _guarded(send: Send, head: bool) -> Send:
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        elif head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_guarded

@@ -1,0 +1,105 @@
+"""One enterprise: its figures and ranks, the explanation of them, its years."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+import polars as pl
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.query import HistoryQuery, LangQuery, ReleaseQuery, StoreDep
+from api.respond import answer, dump
+from api.routes.rankings import head
+from api.store import Listed, Opened, Store
+from engine.explain import explain
+from engine.query import Board
+from engine.query.rows import build
+from engine.query.selection import Group
+from engine.schema.errors import PermuError
+
+router = APIRouter(tags=["enterprises"], prefix="/enterprises")
+
+
+def portrait(board: Board, enterprise: str) -> dict[str, Any]:
+    """The ranking row of an enterprise among all enterprises of the release, by its default metric."""
+    number = board.find(enterprise)
+    metric = board.metric(None)
+    standing = board.standing(Group(), metric)
+    place = int(np.searchsorted(standing.rows, number))
+    has = place < standing.of and int(standing.rows[place]) == number
+    rank = int(standing.rank[place]) if has else None
+    row = build(board, np.array([number], dtype=np.uint32), [rank], standing.of, metric)[0]
+    return {**head(board, metric), **row}
+
+
+def _lines(opened: Opened, table: str, enterprise_id: str) -> list[dict[str, Any]]:
+    """The rows of a release's table that are about an enterprise; none where the release has no such table."""
+    path = opened.release.folder / f"{table}.parquet"
+    if not path.is_file():
+        return []
+    found = pl.scan_parquet(path).filter(pl.col("enterprise_id") == enterprise_id).drop("enterprise_id")
+    return found.collect().to_dicts()
+
+
+@router.get("/{enterprise_id}", summary="An enterprise: figures, ranks, facts, land")
+def enterprise(
+    request: Request, enterprise_id: str, asked: Annotated[ReleaseQuery, Query()], store: StoreDep
+) -> Response:
+    """By enterprise id or credit code. `facts` are in the smallest unit that their names end in."""
+    opened = asked.opened(store)
+
+    def make() -> bytes:
+        row = portrait(opened.board, enterprise_id)
+        held = {t: _lines(opened, t, row["enterprise_id"]) for t in ("facts", "land_use")}
+        return dump({**row, **held})
+
+    return answer(request, opened.listed, make)
+
+
+@router.get("/{enterprise_id}/explain", summary="How the figures and ranks came about, line by line")
+def explanation(
+    request: Request, enterprise_id: str, asked: Annotated[LangQuery, Query()], store: StoreDep
+) -> Response:
+    """Every step from the departments' rows to the grade, each with its source."""
+    opened = asked.opened(store)
+    lang = asked.value("lang") or "zh"
+    number = opened.board.find(enterprise_id)
+    own = str(opened.board.table["enterprise_id"][number])
+    return answer(request, opened.listed, lambda: dump(explain(opened.release, own, lang)))
+
+
+def newest(store: Store, policy: str | None) -> list[Listed]:
+    """The newest release of every year and policy that was not withdrawn, earliest year first."""
+    found: dict[tuple[int, str], Listed] = {}
+    for entry in store.index():
+        if entry.state != "withdrawn" and policy in (None, entry.policy):
+            found.setdefault((entry.year, entry.policy), entry)
+    return [found[key] for key in sorted(found)]
+
+
+@router.get("/{enterprise_id}/history", summary="An enterprise through the years")
+def history(
+    request: Request, enterprise_id: str, asked: Annotated[HistoryQuery, Query()], store: StoreDep
+) -> Response:
+    """One row for each year and policy in which it was ranked, earliest first."""
+    entries = newest(store, asked.policy)
+
+    def make() -> bytes:
+        years = []
+        for entry in entries:
+            try:
+                years.append(portrait(store.open(entry).board, enterprise_id))
+            except PermuError as error:
+                if error.code != "unknown_enterprise":
+                    raise
+        if not years:
+            raise PermuError(
+                "unknown_enterprise",
+                f"no enterprise {enterprise_id[:60]!r} in any release: give an enterprise id or a credit code",
+                f"所有版本中都没有企业 {enterprise_id[:60]!r}：请给出企业编号或统一社会信用代码",
+            )
+        return dump({"enterprise_id": years[-1]["enterprise_id"], "years": years})
+
+    return answer(request, tuple(entries), make)

@@ -1,0 +1,47 @@
+"""The ``permu`` command: parses, calls, prints. Exit 0 done · 1 a person is needed · 2 wrong usage or input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import click
+import typer
+
+from cli import demo, layers, load, policy, rank, read, serve
+from cli.options import people, show_json
+from engine.schema.errors import PermuError
+
+app = typer.Typer(
+    name="permu",
+    help="Rank industrial enterprises by what they produce and contribute per mu of land. 工业企业亩均效益排名。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(demo.app, name="demo")
+app.add_typer(policy.app, name="policy")
+app.add_typer(layers.app, name="layers")
+_COMMANDS: list[Callable[..., None]] = [load.ingest, load.sources, load.status, load.merge, rank.rank, rank.releases]
+_COMMANDS += [rank.replay, read.rankings, read.explain, serve.serve]
+for command in _COMMANDS:
+    app.command()(command)
+
+
+def run(args: list[str] | None = None) -> None:
+    """The console entry point; ends the process with the command's exit code."""
+    words = sys.argv[1:] if args is None else args
+    try:
+        code = app(words, standalone_mode=False)
+    except PermuError as error:
+        if "--json" in words:
+            show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh}})
+        people.print(f"permu: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        code = 2
+    except click.ClickException as error:
+        people.print(f"permu: {error.format_message()}", style="red", markup=False, highlight=False, soft_wrap=True)
+        code = 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,52 @@
+"""Options that every command shares, and how results are printed: JSON for programs, text and tables for people."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+
+from engine.schema.errors import language
+from engine.schema.warehouse import Warehouse
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="The warehouse folder (else PERMU_HOME, else data/warehouse).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
+Year = Annotated[int, typer.Option("--year", min=1949, max=2100, help="The year.")]
+MaybeYear = Annotated[int | None, typer.Option("--year", min=1949, max=2100, help="The year.")]
+Policy = Annotated[str, typer.Option("--policy", help="A policy id, or a policy file (.yaml).")]
+MaybePolicy = Annotated[str | None, typer.Option("--policy", help="A policy id (default sunan-2017).")]
+ReleaseId = Annotated[
+    str | None, typer.Option("--release", help="A release id (else the newest of --year and --policy).")
+]
+
+people = Console(stderr=True)
+out = Console(soft_wrap=True)
+
+
+def warehouse(home: Path | None) -> Warehouse:
+    """The warehouse that the command works on."""
+    return Warehouse.locate(home)
+
+
+def say(zh: str, en: str) -> str:
+    """``zh`` or ``en`` by the user's language."""
+    return zh if language() == "zh" else en
+
+
+def show_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.buffer.write(orjson.dumps(value, option=options, default=str))
+    sys.stdout.flush()
+
+
+def finish(needs_person: bool) -> None:
+    """End with 1 where something waits for a person, else go on to 0."""
+    if needs_person:
+        raise typer.Exit(1)

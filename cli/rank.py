@@ -1,0 +1,78 @@
+"""``permu rank | releases | replay``: make releases and check them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.options import Home, Json, Policy, Year, finish, out, say, show_json, warehouse
+from cli.progress import Stages
+from engine.ranking import run
+from engine.releases import DEFAULT_POLICY, find, list_releases
+
+
+class Engine(StrEnum):
+    """Engines that rank."""
+
+    polars = "polars"
+
+
+def rank(
+    year: Year,
+    policy: Policy = DEFAULT_POLICY,
+    engine: Annotated[Engine, typer.Option(help="Where the pipeline runs.")] = Engine.polars,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Rank a year under a policy and write the release as a draft. 排名并生成发布版本。"""
+    with Stages() as progress:
+        report = run.rank(warehouse(home), year, policy, engine=engine.value, progress=progress)
+    if json:
+        show_json(asdict(report))
+        return
+    seconds = sum(report.seconds[k] for k in ("rank", "publish"))
+    out.print(
+        say(
+            f"已生成发布版本 {report.release_id}：{report.rows} 家企业（{seconds:.1f} 秒）",
+            f"release {report.release_id}: {report.rows} enterprises ({seconds:.1f} s)",
+        ),
+        highlight=False,
+    )
+
+
+def releases(home: Home = None, json: Json = False) -> None:
+    """List the releases. 列出发布版本。"""
+    known = list_releases(warehouse(home))
+    if json:
+        show_json({"releases": known})
+        return
+    table = Table()
+    for column in ("release_id", "year", "policy", "state", "rows", "created_at", "rankings_sha256"):
+        table.add_column(column)
+    for r in known:
+        table.add_row(
+            r["release_id"], str(r["year"]), r["policy"], r["state"], str(r["rows"]), r["created_at"][:19], r["rankings_sha256"][:16]
+        )  # fmt: skip
+    out.print(table)
+
+
+def replay(
+    release: Annotated[str, typer.Argument(help="A release id.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Rank a release again from its own facts and policy and compare the hash. 重算并核对。"""
+    house = warehouse(home).require()
+    one = find(house, release)
+    actual = run.replayed_sha256(house, one)
+    expected = one.manifest["rankings_sha256"]
+    result = {"release_id": release, "expected_sha256": expected, "actual_sha256": actual, "same": actual == expected}
+    if json:
+        show_json(result)
+    else:
+        out.print(say("一致" if result["same"] else "不一致", "same" if result["same"] else "different"), actual)
+    finish(not result["same"])

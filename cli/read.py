@@ -1,0 +1,168 @@
+"""``permu rankings | explain``: questions to a release."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from api.exports.provenance import Provenance
+from api.exports.table import Sheet, bottom_sheet, ranking_sheet
+from api.exports.write import write
+from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, out, say, show_json, warehouse
+from engine.explain import explain as explanation
+from engine.query import Board, Selection, bottom, select
+from engine.query.parameters import read
+from engine.releases import Release, find, list_releases
+from engine.schema.columns import column
+from engine.schema.errors import PermuError, language
+from engine.schema.warehouse import Warehouse, who
+
+
+class Format(StrEnum):
+    """Formats of ``permu rankings``."""
+
+    table = "table"
+    csv = "csv"
+    xlsx = "xlsx"
+    json = "json"
+    parquet = "parquet"
+    arrow = "arrow"
+
+
+Text = Annotated[str | None, typer.Option()]
+_SHOWN = ("rank", "of", "enterprise_id", "name", "industry_code", "region_name", "size", "land_mu", "output_per_mu", "benefit_per_mu", "score", "grade")  # fmt: skip
+
+
+def rankings(
+    year: MaybeYear = None,
+    policy: MaybePolicy = None,
+    release: ReleaseId = None,
+    industry: Annotated[str | None, typer.Option(help="1 to 4 characters: C, 26, 261, 2614.")] = None,
+    region: Annotated[str | None, typer.Option(help="2, 4, 6 or 9 digits, or a zone's code.")] = None,
+    size: Annotated[str | None, typer.Option(help="large, medium, small or micro.")] = None,
+    group: Annotated[str, typer.Option(help="above_scale, below_scale, land_3mu_up, land_below_3mu or all.")] = "all",
+    grade: Annotated[str | None, typer.Option(help="Show these grades only, e.g. D or C,D.")] = None,
+    by: Annotated[str | None, typer.Option(help="The metric (default: the release's own).")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="The best N.")] = None,
+    last: Annotated[int | None, typer.Option("--bottom", min=1, help="The worst N, ties at the cut included.")] = None,
+    bottom_percent: Annotated[str | None, typer.Option(help="The worst P per cent.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How the rows are written.")] = Format.table,
+    place: Annotated[Path | None, typer.Option("--out", help="A file; - is stdout.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Rank within a group: best, worst, or all. 查询排名。"""
+    if sum(x is not None for x in (top, last, bottom_percent)) > 1:
+        raise PermuError(
+            "bad_parameter",
+            "--top, --bottom and --bottom-percent exclude each other; give one of them",
+            "--top、--bottom、--bottom-percent 不能同时使用；请只用其一",
+        )
+    house = warehouse(home).require()
+    board = Board(find(house, release, year, policy))
+    asked = {"industry": industry, "region": region, "size": size, "group": group, "grade": grade, "by": by}
+    selection = Selection.parse(**asked, **({"limit": top} if top else {}))
+    cut: dict[str, Any] = {}
+    if last is not None or bottom_percent is not None:
+        cut = {"count": last} if last is not None else {"percent": read("percent", bottom_percent)}
+    if json:
+        form = Format.json
+    question = {
+        k: str(v) for k, v in (asked | {"top": top, "bottom": last, "bottom_percent": bottom_percent}).items() if v
+    }
+    _put(_rendered(house, board, selection, cut, form, question), place, form)
+
+
+def _rendered(
+    house: Warehouse, board: Board, selection: Selection, cut: dict[str, Any], form: Format, question: dict[str, str]
+) -> bytes | Table:
+    if form is Format.json:
+        return _json(board, selection, cut)
+    sheet = bottom_sheet(board, selection, **cut) if cut else ranking_sheet(board, selection)
+    if form is Format.table:
+        return _table(sheet)
+    state = next((r["state"] for r in list_releases(house) if r["release_id"] == board.release_id), None)
+    return write(form.value, sheet, Provenance.of(board, question, who(), state), language())
+
+
+def _json(board: Board, selection: Selection, cut: dict[str, Any]) -> bytes:
+    import orjson
+
+    if cut:
+        (one,) = bottom(board, selection, **cut)
+        rows, of = one.rows, one.of
+    else:
+        page = select(board, selection)
+        rows, of = page.rows, page.of
+    head = {"release_id": board.release_id, "year": board.year, "policy": board.policy}
+    body = head | {"by": board.metric(selection.by), "of": of, "rows": rows}
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _table(sheet: Sheet) -> Table:
+    lang = language()
+    names = [n for n in _SHOWN if n in sheet.frame.columns and sheet.frame[n].null_count() < max(1, sheet.frame.height)]
+    table = Table()
+    for name in names:
+        col = column(name)
+        unit = f" ({col.unit(lang)})" if col and col.unit(lang) else ""
+        table.add_column((col.title(lang) if col else name) + unit, justify="left" if col and col.is_text else "right")
+    for row in sheet.frame.select(names).iter_rows():
+        table.add_row(*("" if v is None else f"{v:,.2f}" if isinstance(v, float) else str(v) for v in row))
+    return table
+
+
+def _put(result: bytes | Table, place: Path | None, form: Format) -> None:
+    if isinstance(result, Table):
+        out.print(result)
+        return
+    if place is None and form in (Format.xlsx, Format.parquet, Format.arrow) and sys.stdout.isatty():
+        place = Path(f"rankings.{form.value}")
+    if place is None or str(place) == "-":
+        sys.stdout.buffer.write(result)
+        sys.stdout.flush()
+        return
+    part = place.with_name(f".{place.name}.part")
+    try:
+        part.write_bytes(result)
+        part.replace(place)
+    except OSError as error:
+        raise PermuError(
+            "cannot_write",
+            f"--out {place}: {error.strerror}; name a file in a folder that exists and that you may write",
+            f"--out {place}：{error.strerror}；请指定可写目录中的文件",
+        ) from error
+
+
+def explain(
+    enterprise: Annotated[str, typer.Argument(help="An enterprise id or a credit code.")],
+    year: MaybeYear = None,
+    policy: MaybePolicy = None,
+    release: ReleaseId = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Explain an enterprise's place line by line, down to file, sheet and row. 逐行说明。"""
+    one: Release = find(warehouse(home).require(), release, year, policy)
+    told = explanation(one, enterprise, language())
+    if json:
+        show_json(told)
+        return
+    out.print(f"{told['name']}  {told['uscc'] or ''}  {told['enterprise_id']}", highlight=False)
+    out.print(f"{told['release_id']}  {say('等级', 'grade')} {told['grade'] or '-'}", highlight=False)
+    for line in told["steps"]:
+        out.print(_line(line), markup=False, highlight=False)
+
+
+def _line(line: dict[str, Any]) -> str:
+    value = "-" if line["value"] is None else line["value"]
+    source = line.get("source")
+    where = (
+        f"  [{source['file']} {source['sheet']} {say('第', 'row ')}{source['row']}{say('行', '')}]" if source else ""
+    )
+    return f"{line['kind']:10}{line['name']:40}{value} {line['unit']}  {line['note']}{where}"

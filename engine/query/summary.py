@@ -1,0 +1,92 @@
+"""Group figures: Σ numerator ÷ Σ denominator in integers, the simple mean, quantiles, counts, grades."""
+
+from __future__ import annotations
+
+import calendar
+from typing import Any
+
+import polars as pl
+
+from engine.query.board import Board
+from engine.query.page import kept
+from engine.query.selection import Selection
+from engine.schema.columns import GRADES
+from engine.schema.units import DM2_PER_MU, FEN_PER_WAN_YUAN, WAN_YUAN_PER_MU
+
+QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
+# indicator → the integer column above its division line; the land is below it
+_OVER_LAND = {"output_per_mu": "output_fen", "benefit_per_mu": "tax_fen"}
+_AMOUNTS = ("land_dm2_days", "output_fen", "tax_fen")
+
+
+def summary(board: Board, selection: Selection, group_by: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """One line for each member of ``group_by`` within the group asked; one line for all without it."""
+    members = board.members(selection.members)
+    members = members[kept(board, selection, members)]
+    metrics = [m for m in board.metrics if m not in ("land_mu", "output_wan_yuan", "tax_wan_yuan")]
+    wanted = [*dict.fromkeys([*_AMOUNTS, *metrics, *(["grade"] if "grade" in board.table.columns else [])])]
+    taken = board.table.select(pl.col(wanted).gather(pl.Series(members)))
+    keys = board.keyed(members, group_by).select(pl.col(n).alias(f"key_{n}") for n in group_by)
+    frame, names = taken.with_columns(keys.get_columns()), keys.columns
+    wanted_figures = _totals() + [e for m in metrics for e in _spread(m)]
+    if names:
+        figures = frame.group_by(names).agg(wanted_figures).sort(names, nulls_last=True)
+    else:
+        figures = frame.select(wanted_figures)
+    grades = _grades(frame, names)
+    days = 366 if calendar.isleap(board.year) else 365
+    return [
+        {"key": {n: line[f"key_{n}"] for n in group_by}, **_line(line, metrics, days), "grades": grades.get(key, {})}
+        for line in figures.iter_rows(named=True)
+        for key in [tuple(line[n] for n in names)]
+    ]
+
+
+def _totals() -> list[pl.Expr]:
+    """Σ of the integers; null where every value is missing (no data is not zero)."""
+    sums = [pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).alias(f"sum_{c}") for c in _AMOUNTS]
+    return [pl.len().alias("enterprises"), *sums]
+
+
+def _spread(metric: str) -> list[pl.Expr]:
+    """Count, mean, quantiles (linear) of the values, and the sums for Σ/Σ over those who have a value."""
+    usable = pl.col(metric).is_finite().fill_null(False)
+    values = pl.col(metric).filter(usable)
+    found = [usable.sum().alias(f"of_{metric}"), values.mean().alias(f"mean_{metric}")]
+    found += [values.quantile(p, "linear").alias(f"{name}_{metric}") for name, p in QUANTILES.items()]
+    if metric in _OVER_LAND:
+        found.append(pl.col(_OVER_LAND[metric]).filter(usable).sum().alias(f"above_{metric}"))
+        found.append(pl.col("land_dm2_days").filter(usable).sum().alias(f"below_{metric}"))
+    return found
+
+
+def _line(line: dict[str, Any], metrics: list[str], days: int) -> dict[str, Any]:
+    land, output, tax = (line[f"sum_{c}"] for c in _AMOUNTS)
+    scale = DM2_PER_MU * days
+    return {
+        "enterprises": line["enterprises"],
+        "land_mu": None if land is None else land * scale.denominator / scale.numerator,
+        "output_wan_yuan": None if output is None else output / FEN_PER_WAN_YUAN,
+        "tax_wan_yuan": None if tax is None else tax / FEN_PER_WAN_YUAN,
+        "metrics": {m: _figures(line, m, days) for m in metrics},
+    }
+
+
+def _figures(line: dict[str, Any], metric: str, days: int) -> dict[str, Any]:
+    """``of``, ``ratio`` (Σ/Σ, null where its sums are not kept), ``mean`` and quantiles of a metric."""
+    ratio = None
+    if line.get(f"below_{metric}"):
+        # Σ fen · days ÷ (15 · Σ dm²·days) = 万元 per mu: one division of whole numbers
+        ratio = line[f"above_{metric}"] * days / (WAN_YUAN_PER_MU * line[f"below_{metric}"])
+    spread = {name: line[f"{name}_{metric}"] for name in ("mean", *QUANTILES)}
+    return {"of": line[f"of_{metric}"], "ratio": ratio, **spread}
+
+
+def _grades(frame: pl.DataFrame, names: list[str]) -> dict[tuple[Any, ...], dict[str, int]]:
+    """Key of a group → how many hold each grade."""
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    if "grade" in frame.columns:
+        counts = frame.filter(pl.col("grade").is_in(list(GRADES))).group_by(*names, "grade").len()
+        for *key, grade, number in counts.sort("grade").iter_rows():
+            found.setdefault(tuple(key), {})[grade] = number
+    return found

@@ -1,0 +1,1 @@
+"""From facts to ranks and grades: one pipeline of Narwhals expressions over lazy frames."""

@@ -1,0 +1,60 @@
+"""HTML saved under the name .xls, as web systems export it: every outermost table is a sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from ingest.read.sheet import Sheet, from_rows, unreadable
+from ingest.read.text import decoded, sniff
+
+_MAX_SPAN = 1000
+
+
+def open_sheets(path: Path) -> list[Sheet]:
+    """One sheet a table; spanned cells hold their text in the first cell, as a spreadsheet's merged cells do."""
+    text = "".join(decoded(path, sniff(path))).lstrip("\ufeff \r\n\t")
+    # lxml refuses text that declares an encoding: it is already decoded.
+    if text.startswith("<?xml"):
+        text = text.split("?>", 1)[-1]
+    try:
+        tree = lxml_html.document_fromstring(text)
+    except etree.ParserError as error:
+        raise unreadable(path, str(error), str(error)) from None
+    tables = [_cells(t) for t in tree.iter("table") if not any(a.tag == "table" for a in t.iterancestors())]
+    found = [rows for rows in tables if any(any(r) for r in rows)]
+    return [from_rows(f"table{i}" if len(found) > 1 else "", "html", rows) for i, rows in enumerate(found, 1)]
+
+
+def _cells(table: lxml_html.HtmlElement) -> list[list[str | None]]:
+    grid: list[dict[int, str | None]] = []
+    for at, row in enumerate(_rows(table)):
+        while len(grid) <= at:
+            grid.append({})
+        for cell in row.iterchildren("td", "th"):
+            _place(grid, at, cell)
+    return [[r.get(i) for i in range(max(r, default=-1) + 1)] for r in grid]
+
+
+def _rows(table: lxml_html.HtmlElement) -> list[lxml_html.HtmlElement]:
+    """The rows of this table, not of tables inside it."""
+    return [r for r in table.iter("tr") if next(r.iterancestors("table")) is table]
+
+
+def _place(grid: list[dict[int, str | None]], at: int, cell: lxml_html.HtmlElement) -> None:
+    column = 0
+    while column in grid[at]:
+        column += 1
+    text = " ".join(cell.text_content().split()) or None
+    for down in range(_span(cell, "rowspan")):
+        while len(grid) <= at + down:
+            grid.append({})
+        for right in range(_span(cell, "colspan")):
+            grid[at + down][column + right] = text if down == right == 0 else None
+
+
+def _span(cell: lxml_html.HtmlElement, name: str) -> int:
+    value = (cell.get(name) or "1").strip()
+    return min(max(int(value), 1), _MAX_SPAN) if value.isdigit() else 1

@@ -1,0 +1,53 @@
+"""Rules of merging that are policy data: whom to believe, and when two areas disagree."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.schema.errors import PermuError
+from engine.schema.units import DM2_PER_MU
+
+
+class AreaDispute(BaseModel):
+    """Limits of |declared − drawn|: ``percent`` of the drawn area and ``least_mu`` (a decimal or fraction as text)."""
+
+    model_config = ConfigDict(extra="forbid")
+    percent: int = Field(ge=0, le=100)
+    least_mu: str
+
+    @property
+    def least_dm2(self) -> int:
+        """``least_mu`` in dm², rounded down: a difference is an integer of dm²."""
+        return int(Fraction(self.least_mu) * DM2_PER_MU)
+
+
+class Rules(BaseModel):
+    """The file of merge rules: trust order per field and the limits of an area dispute."""
+
+    model_config = ConfigDict(extra="forbid")
+    trust: dict[str, list[str]]
+    area_dispute: AreaDispute
+
+    def order(self, field: str, sources: list[str]) -> list[str]:
+        """``sources`` from the most to the least trusted for ``field``."""
+        named = self.trust.get(field, [])
+        return sorted(sources, key=lambda s: (named.index(s) if s in named else len(named), s))
+
+
+def load_rules(path: Path | None = None) -> Rules:
+    """The rules of ``path``, else the shipped ones; PermuError bad_rules names the line's field."""
+    text = path.read_text(encoding="utf-8") if path else files("ingest").joinpath("rules.yaml").read_text("utf-8")
+    try:
+        return Rules.model_validate(yaml.safe_load(text))
+    except (ValidationError, yaml.YAMLError) as error:
+        why = str(error).splitlines()[0]
+        raise PermuError(
+            "bad_rules",
+            f"{path}: not a file of merge rules: {why}; compare it with ingest/rules.yaml",
+            f"{path}：不是有效的合并规则文件：{why}；请对照 ingest/rules.yaml 修改",
+        ) from error

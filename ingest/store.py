@@ -1,0 +1,109 @@
+"""Write one load: canonical and refused Parquet batch by batch, then into place, then one ledger transaction."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.schema.warehouse import Warehouse, now, settle, who
+
+SUPERSEDED_SCHEMA = {"row": pl.Int32, "sheet": pl.String, "by": pl.String}
+
+
+class ParquetStream:
+    """A Parquet file written batch by batch: memory stays at one batch. Always leaves a file, if only a schema."""
+
+    def __init__(self, path: Path, schema: dict[str, pl.DataType]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.schema, self.rows = path, schema, 0
+        self._arrow: pa.Schema = pl.DataFrame(schema=schema).to_arrow().schema
+        self._writer = pq.ParquetWriter(path, self._arrow, compression="zstd", compression_level=1)
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append rows; columns must be those of the schema, in order."""
+        if frame.height:
+            self._writer.write_table(frame.to_arrow().cast(self._arrow))
+            self.rows += frame.height
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+    def __enter__(self) -> ParquetStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def without(path: Path, rows: pl.DataFrame) -> None:
+    """Rewrite ``path`` without the rows (row, sheet) listed, in a stream."""
+    if rows.height == 0:
+        return
+    rest = path.with_suffix(".rest")
+    lazy = pl.scan_parquet(path, glob=False)
+    gone = rows.lazy().select("row", "sheet").unique()
+    lazy.join(gone, on=["row", "sheet"], how="anti", maintain_order="left").sink_parquet(rest)
+    rest.replace(path)
+
+
+def superseded(warehouse: Warehouse, source: str, load_id: str, table: str, live: set[str]) -> pl.DataFrame:
+    """Rows of an older load that newer, still valid loads replaced: row, sheet, by."""
+    path = warehouse.canonical / source / load_id / f"{table}.superseded.parquet"
+    if not path.is_file():
+        return pl.DataFrame(schema=SUPERSEDED_SCHEMA)
+    return pl.read_parquet(path, glob=False).filter(pl.col("by").is_in(list(live)))
+
+
+def live_loads(warehouse: Warehouse, source: str, year: int) -> list[dict[str, object]]:
+    """Loads of the source and year that no newer file replaced, oldest first; [] before the first load."""
+    if not warehouse.ledger.is_file():
+        return []
+    with warehouse.read() as db:
+        found = db.execute(
+            "SELECT * FROM loads WHERE source = ? AND year = ? AND superseded_by IS NULL ORDER BY received_at", (source, year)
+        ).fetchall()
+    return [dict(r) | {"understood": json.loads(r["understood"])} for r in found]
+
+
+def keep_raw(staged: Path, file: Path) -> None:
+    """Copy the file as received, with the parts of a shapefile, into the staged loads folder (mode 0700)."""
+    staged.mkdir(parents=True, mode=0o700)
+    for part in parts(file):
+        shutil.copy2(part, staged / part.name)
+
+
+def parts(file: Path) -> list[Path]:
+    """The file and, for a shapefile, the files that belong to it."""
+    if file.suffix.lower() != ".shp":
+        return [file]
+    wanted = {".shp", ".dbf", ".shx", ".prj", ".cpg"}
+    return sorted(f for f in file.parent.iterdir() if f.stem == file.stem and f.suffix.lower() in wanted)
+
+
+def publish(warehouse: Warehouse, staged: Path, row: dict[str, object], replaces: list[str]) -> None:
+    """Move what was staged into place, oldest evidence first, then make it count in one transaction.
+
+    Killed before the transaction, the folders are not in the ledger: nobody reads them and the next run writes
+    them again. Rows of older loads are superseded ``by`` a load that counts only once it is in the ledger.
+    """
+    load_id, source = str(row["load_id"]), str(row["source"])
+    settle(staged / "raw", warehouse.loads / load_id)
+    settle(staged / "canonical", warehouse.canonical / source / load_id)
+    settle(staged / "refused.parquet", warehouse.refused / source / f"{load_id}.parquet")
+    for replaced in sorted((staged / "superseded").glob("*/*.parquet")):
+        settle(replaced, warehouse.canonical / source / replaced.parent.name / replaced.name)
+    full = {**row, "received_at": now(), "who": who(), "superseded_by": None}
+    names = ", ".join(full)
+    with warehouse.connect() as db:
+        db.execute(f"INSERT OR REPLACE INTO loads ({names}) VALUES ({', '.join('?' * len(full))})", tuple(full.values()))
+        for old in replaces:
+            db.execute("UPDATE loads SET superseded_by = ? WHERE load_id = ?", (load_id, old))

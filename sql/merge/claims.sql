@@ -1,0 +1,36 @@
+-- records (one row per record key and linked enterprise, one field) → claims: what each record says of each enterprise.
+-- A record that several enterprises share is split by share_ppb, by largest remainder, ties to the smaller sharer
+-- number, so that the parts sum to the record. Sharers that are not linked (enterprise_no NULL) keep their part.
+WITH scaled AS (
+    SELECT
+        *,
+        CAST(abs(value) AS DECIMAL(38, 0)) * CAST(share_ppb AS DECIMAL(19, 0)) AS product,
+        SUM(share_ppb) OVER (PARTITION BY source, record_key) AS shares
+    FROM records
+    WHERE share_ppb IS NOT NULL
+),
+floors AS (
+    SELECT
+        *,
+        CAST(round((product - mod(product, 1000000000)) / 1000000000) AS BIGINT) AS whole_part,
+        CAST(mod(product, 1000000000) AS BIGINT) AS remainder,
+        CASE WHEN abs(shares - 1000000000) <= 1000 THEN 1 ELSE 0 END AS complete
+    FROM scaled
+),
+ordered AS (
+    SELECT
+        *,
+        abs(value) - SUM(whole_part) OVER (PARTITION BY source, record_key) AS missing,
+        ROW_NUMBER() OVER (PARTITION BY source, record_key ORDER BY remainder DESC, sharer_no) AS place
+    FROM floors
+)
+SELECT enterprise_no, source, record_key, value, method, load_id, sheet, row, rows
+FROM records
+WHERE share_ppb IS NULL
+UNION ALL
+SELECT
+    enterprise_no, source, record_key,
+    CAST(sign(value) * (whole_part + CASE WHEN complete = 1 AND place <= missing THEN 1 ELSE 0 END) AS BIGINT) AS value,
+    method, load_id, sheet, row, rows
+FROM ordered
+WHERE enterprise_no IS NOT NULL

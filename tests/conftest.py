@@ -1,0 +1,73 @@
+"""Fixtures for every test: the shared folder, an empty warehouse, and one small demo made once for the whole run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.schema.warehouse import Warehouse
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+DEMO_ENTERPRISES, DEMO_YEARS = 400, (2023, 2024)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The project's folder."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real inputs and outside judges beside the checkout; it is no part of the project."""
+    folder = CHECKOUT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("no ../shared beside the checkout: its real inputs and judges are not part of the project")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Warehouse:
+    """An empty warehouse of this test's own."""
+    return Warehouse(tmp_path / "warehouse").create()
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """drops/, truth/ and warehouse/ of a small demo (400 enterprises, 2023 and 2024), ranked by both packs.
+
+    Made by the first worker that asks and used by all: a test that writes takes a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            _make_demo(folder)
+            (folder / "done").touch()
+    return folder
+
+
+def _make_demo(folder: Path) -> None:
+    from data.demo import generate
+    from engine.ranking.run import rank
+    from ingest.load import ingest
+    from ingest.merge import merge
+
+    generate(folder, enterprises=DEMO_ENTERPRISES, years=DEMO_YEARS)
+    warehouse = Warehouse(folder / "warehouse").create()
+    ingest(warehouse, [folder / "drops"])
+    for year in DEMO_YEARS:
+        merge(warehouse, year)
+    for year, policy in [(2023, "sunan-2017"), (2024, "sunan-2017"), (2024, "huaian-2024")]:
+        rank(warehouse, year, policy)
+
+
+@pytest.fixture(scope="session")
+def demo_home(demo_folder: Path) -> Warehouse:
+    """The small demo's warehouse; for reading only."""
+    return Warehouse(demo_folder / "warehouse")
