@@ -62,6 +62,8 @@ $(WAREHOUSE)/demo.done: | $(VENV)/done
 	for year in $(YEARS); do $(PERMU) merge --year $$year $(DONE) || exit 2; done
 	for year in $(YEARS); do $(PERMU) rank --year $$year --policy sunan-2017 $(DONE) || exit 2; done
 	for year in $(COMPOSITE_YEARS); do $(PERMU) rank --year $$year --policy huaian-2024 $(DONE) || exit 2; done
+	@# a crash of Python also ends with 1: the five releases must be there
+	@test "$$($(PERMU) releases --json | grep -c '"release_id"')" -ge 5 || { echo "demo: the releases are not complete"; exit 2; }
 	@touch $@
 
 build/lock/bin/uv:

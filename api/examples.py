@@ -53,8 +53,16 @@ _STEP = {
 _FEATURE = {
     "type": "Feature",
     "id": "320507001001GB00001",
-    "properties": {"parcel_code": "320507001001GB00001", "enterprise_ids": [ROW["enterprise_id"]], "rank": 812, "grade": None},
-    "geometry": {"type": "Polygon", "coordinates": [[[120.6, 31.3], [120.601, 31.3], [120.601, 31.301], [120.6, 31.3]]]},
+    "properties": {
+        "parcel_code": "320507001001GB00001",
+        "enterprise_ids": [ROW["enterprise_id"]],
+        "rank": 812,
+        "grade": None,
+    },
+    "geometry": {
+        "type": "Polygon",
+        "coordinates": [[[120.6, 31.3], [120.601, 31.3], [120.601, 31.301], [120.6, 31.3]]],
+    },
 }
 _RELEASE = {
     **_HEAD,

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.examples import EXAMPLES, PROBLEM
-from api.exports.write import MEDIA
+from api.exports.formats import MEDIA
 from engine.query.parameters import PARAMETERS
 from engine.schema.columns import COLUMNS
 
@@ -63,7 +63,7 @@ def row_schema() -> dict[str, Any]:
 def _problem_schema() -> dict[str, Any]:
     text = {"type": "string"}
     names = ("type", "title", "code", "detail", "detail_zh", "instance", "parameter", "allowed")
-    properties: dict[str, Any] = {n: text for n in names} | {"status": {"type": "integer"}}
+    properties: dict[str, Any] = dict.fromkeys(names, text) | {"status": {"type": "integer"}}
     required = ["type", "title", "status", "code", "detail"]
     return {"type": "object", "required": required, "properties": properties}
 
@@ -88,8 +88,8 @@ def _parameter(given: dict[str, Any]) -> dict[str, Any]:
         words, example = PATH_PARAMETERS[name]
         return {**given, "schema": {"type": "string"}, "description": words, "example": example}
     known = PARAMETERS[name]
-    words = {"schema": known.schema, "description": f"{known.en}\n\n{known.zh}"}
-    return {"name": name, "in": "query", "required": False, **words} | (
+    told = {"schema": known.schema, "description": f"{known.en}\n\n{known.zh}"}
+    return {"name": name, "in": "query", "required": False, **told} | (
         {"example": known.example} if known.example is not None else {}
     )
 

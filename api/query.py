@@ -39,11 +39,11 @@ class ReleaseQuery(NoQuery):
         """The release asked; a cursor stays with the release it was given for."""
         cursor = getattr(self, "cursor", None)
         if cursor is None or self.release is not None:
-            return store.find(self.release, self.year, self.policy)
+            return store.find(self.value("release"), self.year, self.value("policy"))
         release = cursors.release_of(cursor)
         if all(e.release_id != release for e in store.index()):
             refuse("cursor", cursor)
-        return store.find(release, self.year, self.policy)
+        return store.find(release, self.year, self.value("policy"))
 
 
 class LangQuery(ReleaseQuery):

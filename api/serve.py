@@ -51,7 +51,7 @@ def serve(warehouse: Warehouse, host: str = "127.0.0.1", port: int = 8000, worke
     server = uvicorn.Server(config)
     try:
         if workers > 1:
-            Multiprocess(config, target=server.run, sockets=[listener]).run()
+            Multiprocess(config, sockets=[listener]).run()
         else:
             server.run(sockets=[listener])
     finally:

@@ -88,9 +88,16 @@ class Store:
         for listed in self.index():
             if listed.release_id == release:
                 if year not in (None, listed.year):
-                    refuse("year", year, f"release {release} is of {listed.year}", f"版本 {release} 属于 {listed.year} 年")
+                    refuse(
+                        "year", year, f"release {release} is of {listed.year}", f"版本 {release} 属于 {listed.year} 年"
+                    )
                 if policy not in (None, listed.policy):
-                    refuse("policy", policy, f"release {release} is by {listed.policy}", f"版本 {release} 使用 {listed.policy}")
+                    refuse(
+                        "policy",
+                        policy,
+                        f"release {release} is by {listed.policy}",
+                        f"版本 {release} 使用 {listed.policy}",
+                    )
                 return listed
         raise PermuError(
             "unknown_release",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 
 import click
@@ -44,4 +45,7 @@ def run(args: list[str] | None = None) -> None:
         code = 2
     except (click.exceptions.Abort, KeyboardInterrupt):
         code = 130
+    except Exception:  # a fault of permu's own: Python's 1 would say "done, but look" (make and scripts go on)
+        traceback.print_exc()
+        code = 70
     sys.exit(code if isinstance(code, int) else 0)

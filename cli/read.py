@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from api.exports.formats import write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet, bottom_sheet, ranking_sheet
-from api.exports.write import write
 from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, out, say, show_json, warehouse
 from engine.explain import explain as explanation
 from engine.query import Board, Selection, bottom, select

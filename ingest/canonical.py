@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -13,6 +14,9 @@ from engine.schema.warehouse import Warehouse
 
 # A record's origin is one Int64 that sorts by load, sheet and row: (load number × 2¹⁰ + sheet number) × 2³² + row.
 _SHEETS, _ROWS = 2**10, 2**32
+
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Year:
         frames = [_rows(load, file, live) for load, file in files]
         return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
-    def origins(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def origins(self, frame: Frame) -> Frame:
         """``origin`` → ``load_id``, ``sheet`` and ``row``."""
         part = pl.col("origin") // _ROWS
         places = [
@@ -74,7 +78,9 @@ class Year:
         known = pl.DataFrame(places, schema={"part": pl.Int64, "load_id": pl.String, "sheet": pl.String}, orient="row")
         return (
             frame.with_columns(part=part, row=(pl.col("origin") % _ROWS).cast(pl.Int32))
-            .join(known, on="part", how="left", maintain_order="left")
+            .join(
+                known if isinstance(frame, pl.DataFrame) else known.lazy(), on="part", how="left", maintain_order="left"
+            )
             .drop("origin", "part")
         )
 

@@ -56,7 +56,7 @@ class _Batch:
         return first
 
 
-REFUSED_SCHEMA = {
+REFUSED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "load_id": pl.String, "source": pl.String, "table": pl.String, "file": pl.String, "sheet": pl.String,
     "row": pl.Int32, "column": pl.String, "header": pl.String, "field": pl.String, "value": pl.String,
     "code": pl.String, "zh": pl.String, "en": pl.String, "raw": pl.String,
@@ -227,12 +227,20 @@ class Checker:
         names = [c for c in cells.columns if c != "row"]
         packed = [pl.col(n).str.replace_all(rf"[\s{SPACES}]+", "").replace("", None) for n in names]
         texts = cells.select(packed)
-        head = texts.select(pl.coalesce(names).alias("first"), pl.sum_horizontal(pl.col(n).is_not_null() for n in names).alias("cells"))
-        texts_used = [f"c{u.index}" for n, u in self.plan.uses.items() if self.table.fields[n].type in ("name", "text", *_KEYS)]
+        head = texts.select(
+            pl.coalesce(names).alias("first"), pl.sum_horizontal(pl.col(n).is_not_null() for n in names).alias("cells")
+        )
+        texts_used = [
+            f"c{u.index}" for n, u in self.plan.uses.items() if self.table.fields[n].type in ("name", "text", *_KEYS)
+        ]
         looked = list(dict.fromkeys([*names[:3], *texts_used]))
-        total = texts.select(pl.any_horizontal(pl.col(n).str.contains("(?i)" + _TOTAL).fill_null(False) for n in looked))
+        total = texts.select(
+            pl.any_horizontal(pl.col(n).str.contains("(?i)" + _TOTAL).fill_null(False) for n in looked)
+        )
         no_id = ~self._has_id(values, cells.height)
-        note = head["first"].str.contains("(?i)" + _NOTE).fill_null(False).to_numpy() & self._no_amount(values, cells.height)
+        note = head["first"].str.contains("(?i)" + _NOTE).fill_null(False).to_numpy() & self._no_amount(
+            values, cells.height
+        )
         alone = (head["cells"] == 1).to_numpy() & (len(self.plan.uses) >= 3)
         section = head["first"].str.contains(_SECTION).fill_null(False).to_numpy()
         long = (head["first"].str.len_chars() > 40).fill_null(False).to_numpy()
@@ -276,7 +284,7 @@ class Checker:
             out["day"] = pl.Series("day", [None] * height, dtype=pl.Int32) if day is None else day.cast(pl.Int32)
         frame = pl.DataFrame({n: s.rename(n) for n, s in out.items()})
         keys = [_key(frame, fields).alias(name) for name, fields in self.table.key_columns.items()]
-        return frame.with_columns(pl.lit(self.plan.sheet.name).alias("sheet"), *keys).select(list(self.table.schema))
+        return frame.with_columns(pl.lit(self.plan.sheet.name).alias("sheet"), *keys).select(list(self.table.columns))
 
     def _column(self, batch: _Batch, name: str, declared: Field, height: int) -> pl.Series:
         kind = dtype(declared)
@@ -288,7 +296,9 @@ class Checker:
             constant = self.plan.period
         if isinstance(constant, str):
             constant = _constant(constant, declared, self.year)
-        return pl.Series(name, [constant], dtype=kind).new_from_index(0, height) if height else pl.Series(name, [], kind)
+        return (
+            pl.Series(name, [constant], dtype=kind).new_from_index(0, height) if height else pl.Series(name, [], kind)
+        )
 
     def _refused(self, batch: _Batch, bad: np.ndarray, first: np.ndarray) -> pl.DataFrame:
         at = np.flatnonzero(bad)
@@ -326,7 +336,9 @@ class Checker:
         en, zh = reason(code)
         sheet = self.plan.sheet.name
         shown = "" if value is None else value
-        zh = f"{self.file}{f'，工作表 {sheet}' if sheet else ''}，第 {row} 行 {column} 列 {header or name}：{shown} {zh}"
+        zh = (
+            f"{self.file}{f'，工作表 {sheet}' if sheet else ''}，第 {row} 行 {column} 列 {header or name}：{shown} {zh}"
+        )
         en = f"{self.file}{f', sheet {sheet}' if sheet else ''}, row {row}, column {column} {header or name}: {shown} {en}"
         told = (self.load_id, self.source, self.plan.name, self.file, sheet, row, column, header)
         return (*told, name, value, code, zh, en, raw)
@@ -336,7 +348,10 @@ class Checker:
         used = {n: u for n, u in self.plan.uses.items() if u.index >= 0}
         if not used:
             return ["{}"] * cells.height
-        masked = [pl.Series(n, [hide_personal(v) for v in cells[f"c{u.index}"].to_list()], dtype=pl.String) for n, u in used.items()]
+        masked = [
+            pl.Series(n, [hide_personal(v) for v in cells[f"c{u.index}"].to_list()], dtype=pl.String)
+            for n, u in used.items()
+        ]
         return pl.DataFrame(masked).select(pl.struct(pl.all()).struct.json_encode()).to_series().to_list()
 
     def _note_periods(self, kept: pl.DataFrame) -> None:

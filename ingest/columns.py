@@ -47,7 +47,9 @@ def without_spaces(texts: pl.Series) -> pl.Series:
     return texts.str.replace_all(r"\s+", "") if texts.str.contains(r"\s").any() else texts
 
 
-def by_distinct(texts: pl.Series, parse: Callable[[str], object], dtype: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
+def by_distinct(
+    texts: pl.Series, parse: Callable[[str], object], dtype: pl.DataType
+) -> tuple[pl.Series, pl.Series | None]:
     """``parse`` once per distinct text: (values, rows whose text is none). Texts that mean "no value" become null."""
     good: dict[str, object] = {}
     bad: list[str] = []
@@ -181,7 +183,9 @@ def parcel(texts: pl.Series) -> Typed:
     # As printed on certificates: 320583 001001 GB00001 F00010001.
     width = codes.str.len_bytes()
     national = codes.str.contains(r"^\d{12}[A-Z]{2}[0-9W]\d{4}(?:[A-Z][0-9A-Z]{8})?$").fill_null(False)
-    wrong = ((width == 19) | (width == 28)).fill_null(False) & codes.str.contains(r"^\d{12}").fill_null(False) & ~national
+    wrong = (
+        ((width == 19) | (width == 28)).fill_null(False) & codes.str.contains(r"^\d{12}").fill_null(False) & ~national
+    )
     long = national & (width == 28).fill_null(False)
     unit = _only(codes, long)
     return Typed(codes, [("bad_parcel_code", wrong)], {"unit_code": unit, "parcel_code": unit.str.slice(0, 19)})

@@ -88,7 +88,7 @@ class Table(_Strict):
         return next((n for n, f in self.fields.items() if f.type == "period"), None)
 
     @property
-    def schema(self) -> dict[str, pl.DataType]:
+    def columns(self) -> dict[str, pl.DataType]:
         """Columns and types of the canonical Parquet file: row, sheet, keys, then the fields."""
         head: dict[str, pl.DataType] = {"row": pl.Int32(), "sheet": pl.String()}
         head |= dict.fromkeys(self.key_columns, pl.String())

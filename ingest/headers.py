@@ -13,8 +13,8 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple
 
-from engine.schema.units import find_unit, unit_names
-from ingest.declarations import Field, Table, quantity
+from engine.schema.units import find_unit
+from ingest.declarations import Table, quantity
 
 _BRACKETS = re.compile(r"[(\[【〔{<《]([^()\[\]【】〔〕{}<>《》]*)[)\]】〕}>》]")
 _NOISE = re.compile(r"[\s_\-—–‐:：,，、.。;；/\\|*#'\"“”‘’`·・&()\[\]【】〔〕{}<>《》?？!！=+~]+")
@@ -26,6 +26,7 @@ _PREFIX = re.compile(
 _SUFFIX = re.compile(r"(?:合计|总计|总额|金额|税额|数额|数值|数据|情况|必填|选填|全年|本年|本期|额|数|值)+$")
 _UNIT_WORD = re.compile(r"^(?:计量)?单位[:：]?")
 
+_LONGEST_UNIT, _LONGEST_HEADER = 8, 80
 EXACT, LOOSE, STRIPPED, CUT = 0, 1, 2, 3
 
 
@@ -75,6 +76,8 @@ class Index:
         return self._cache[key]
 
     def _find(self, header: str, cut: bool) -> list[Match]:
+        if len(header) > _LONGEST_HEADER:
+            return []
         for rank, folded, unit in _readings(header):
             if found := self._named(folded, rank, unit):
                 return found
@@ -86,12 +89,10 @@ class Index:
     def _unit_at_end(self, header: str) -> list[Match]:
         """面积亩, 用电量kwh: a synonym followed by a unit of that field."""
         folded = fold(header)
-        for name, field in self.table.fields.items():
-            for unit in _units(name, field):
-                stem = folded.removesuffix(fold(unit))
-                found = [m for m in self._named(stem, LOOSE, unit) if m.field == name] if stem != folded else []
-                if found:
-                    return found
+        for end in range(1, min(_LONGEST_UNIT, len(folded) - 1) + 1):
+            for match in self._named(folded[:-end], LOOSE, folded[-end:]):
+                if quantity_unit(self.table, match.field, folded[-end:]):
+                    return [match]
         return []
 
     def _cut_off(self, header: str) -> list[Match]:
@@ -103,8 +104,9 @@ class Index:
         return [Match(begun.pop(), CUT, 0, None)] if len(begun) == 1 else []
 
 
-def _units(name: str, field: Field) -> list[str]:
-    return sorted(unit_names(quantity(name)), key=len, reverse=True) if field.type in ("amount", "share") else []
+def quantity_unit(table: Table, name: str, text: str) -> bool:
+    """Whether ``text`` is a unit of the amount ``name``."""
+    return table.fields[name].type in ("amount", "share") and find_unit(text, quantity(name)) is not None
 
 
 def _readings(header: str) -> list[tuple[int, str, str | None]]:
@@ -119,14 +121,27 @@ def _readings(header: str) -> list[tuple[int, str, str | None]]:
     bare = fold(_ORDINAL.sub("", outside))
     readings.append((LOOSE, bare, unit))
     stem = _PREFIX.sub("", bare)
-    readings += [(STRIPPED, stem, unit), (STRIPPED, _SUFFIX.sub("", stem), unit), (STRIPPED, _SUFFIX.sub("", bare), unit)]
+    readings += [
+        (STRIPPED, stem, unit),
+        (STRIPPED, _SUFFIX.sub("", stem), unit),
+        (STRIPPED, _SUFFIX.sub("", bare), unit),
+    ]
     return [(rank, folded, hint) for rank, folded, hint in readings if folded]
 
 
 def units_in(line: str) -> list[str]:
     """Unit texts of a line like 单位：个，亿元 or (unit: 10000 yuan); [] where it states none."""
     found = re.search(r"(?:单位|unit)s?\s*[:：,]?\s*([^)）]+)", normal(line))
-    return [u.strip() for u in re.split(r"[,，、;；/\s.]+", found[1]) if u.strip()] if found else []
+    return [u.strip() for u in re.split(r"[,，、;；/\s.(]+", found[1]) if u.strip()] if found else []
+
+
+_UNIT_LIKE = re.compile(r"元|亩|顷|米|㎡|m2|m3|m²|m³|瓦|kwh|度$|吨|^t|kg|克|^方|万方|升|标煤|tce|yuan|acre")
+
+
+def looks_like_unit(text: str) -> bool:
+    """Whether a short text seems to be a unit, known or not: a unit nobody knows must not pass for none."""
+    bare = normal(text)
+    return len(bare) <= 8 and bool(_UNIT_LIKE.search(bare))
 
 
 def is_unit_of_any(text: str) -> bool:

@@ -38,7 +38,20 @@ def holdings(year: Year) -> pl.DataFrame | None:
     held = rows.filter(pl.col("record_key").is_not_null()).select(
         "parcel_code", "record_key", "area_dm2", "share_ppb", "from_on", "to_on", "origin"
     )
-    return held.collect().pipe(_shares).pipe(split)
+    rows_held = held.collect()
+    several = rows_held["parcel_code"].is_duplicated()
+    alone, together = rows_held.filter(~several), rows_held.filter(several)
+    return pl.concat([alone.pipe(_sole), together.pipe(_shares).pipe(split)])
+
+
+def _sole(held: pl.DataFrame) -> pl.DataFrame:
+    """Parcels with one row: a declared share of the area, else the whole (no windows needed: most parcels)."""
+    share = pl.col("share_ppb").fill_null(WHOLE)
+    part = (pl.col("area_dm2").cast(pl.Int128) * share // WHOLE).cast(pl.Int64)
+    return held.with_columns(
+        share=share, area="area_dm2", assumed=pl.lit(False), together=pl.lit(False),
+        shared=pl.col("share_ppb").is_not_null(), part_dm2=part,
+    )  # fmt: skip
 
 
 def _shares(held: pl.DataFrame) -> pl.DataFrame:

@@ -23,45 +23,39 @@ class Linked:
 
 
 class Register:
-    """The enterprises of a year by each of their keys; a key that two enterprises hold identifies neither."""
+    """The enterprises of a year by each of their keys; a key that two enterprises hold identifies neither.
 
-    def __init__(self, enterprises: pl.DataFrame) -> None:
-        e = enterprises.select(
-            "enterprise_id",
-            "uscc",
-            "reg_no",
-            "local_id",
-            org_code=pl.coalesce("org_code", pl.col("uscc").str.slice(8, 9)),
-            county=pl.col("region_code").str.slice(0, COUNTY_DIGITS),
-            name=name_key(pl.col("name")),
-        )
-        self._by = {kind: _unique(e, kind) for kind in ("uscc", "org_code", "reg_no", "local_id", "name")}
-        self._in_county = _unique(e.filter(pl.col("county").is_not_null()), "name", "county")
-        self.names = e.select("name").drop_nulls().unique()
+    An index is built when a record first asks for its kind: a year without names to match never folds names.
+    """
 
-    def find(self, keys: pl.DataFrame, by: str, kind: str) -> pl.Series:
-        """The enterprise of each row by its column ``by`` looked up as ``kind``; null where none or several."""
-        return keys.select(pl.col(by).alias(kind)).join(self._by[kind], on=kind, how="left", maintain_order="left")[
-            "enterprise_id"
-        ]
+    def __init__(self, enterprises: pl.LazyFrame) -> None:
+        org_code = pl.coalesce("org_code", pl.col("uscc").str.slice(8, 9))
+        self._keys = enterprises.select(
+            "enterprise_id", "uscc", "reg_no", "local_id", org_code=org_code,
+            county=pl.col("region_code").str.slice(0, COUNTY_DIGITS), name=name_key(pl.col("name")),
+        )  # fmt: skip
+        self._indexes: dict[tuple[str, ...], pl.DataFrame] = {}
 
-    def find_in_county(self, keys: pl.DataFrame) -> pl.Series:
-        """The enterprise whose name and county are those of the row; null where none or several."""
-        return keys.select("name", "county").join(
-            self._in_county, on=["name", "county"], how="left", maintain_order="left"
-        )["enterprise_id"]
+    def find(self, keys: pl.DataFrame, by: str, *kind: str) -> pl.Series:
+        """The enterprise of each row: column ``by`` (and the further ``kind`` columns) looked up; null for none or several."""
+        if keys[by].null_count() == keys.height:
+            return pl.Series("enterprise_id", [None], dtype=pl.String).new_from_index(0, keys.height)
+        wanted = keys.select(pl.col(by).alias(kind[0]), *kind[1:])
+        return wanted.join(self._index(kind), on=list(kind), how="left", maintain_order="left")["enterprise_id"]
 
+    def _index(self, kind: tuple[str, ...]) -> pl.DataFrame:
+        if kind not in self._indexes:
+            named = self._keys.select(*kind, "enterprise_id").drop_nulls().collect()
+            self._indexes[kind] = named.filter(
+                ~pl.struct(kind).is_duplicated() if len(kind) > 1 else ~pl.col(*kind).is_duplicated()
+            )
+        return self._indexes[kind]
 
-def _unique(e: pl.DataFrame, *kind: str) -> pl.DataFrame:
-    return (
-        e.select(*kind, "enterprise_id")
-        .drop_nulls()
-        .unique()
-        .group_by(*kind)
-        .agg(pl.col("enterprise_id").first(), n=pl.len())
-        .filter(pl.col("n") == 1)
-        .drop("n")
-    )
+    def known_names(self, names: pl.Series) -> pl.Series:
+        """Whether each name is the name of any enterprise."""
+        if names.null_count() == len(names):
+            return pl.Series([False]).new_from_index(0, len(names))
+        return names.is_in(self._keys.select("name").unique().collect()["name"].implode())
 
 
 # method → (column of the keys, kind of the register's key); the first that finds exactly one enterprise links.
@@ -82,7 +76,7 @@ def link(register: Register, source: str, totals: pl.DataFrame) -> Linked:
     """
     keys = _identity(totals)
     found = [register.find(keys, column, kind) for _, column, kind in _METHODS]
-    found.append(register.find_in_county(keys.with_columns(name="lone_name")))
+    found.append(register.find(keys, "lone_name", "name", "county"))
     names = [method for method, _, _ in _METHODS] + ["exact_name"]
     linked = keys.with_columns(
         enterprise_id=pl.coalesce(found),
@@ -91,23 +85,20 @@ def link(register: Register, source: str, totals: pl.DataFrame) -> Linked:
         share_ppb=pl.lit(None, dtype=pl.Int64),
     )
     links = linked.filter(pl.col("enterprise_id").is_not_null()).select(LINK_COLUMNS)
-    rest = linked.filter(pl.col("enterprise_id").is_null()).join(
-        register.names.with_columns(known=True), on="name", how="left"
-    )
+    rest = linked.filter(pl.col("enterprise_id").is_null())
+    rest = rest.with_columns(known=register.known_names(rest["name"]))
     return Linked(links, rest.select("source", "record_key", "name", reason=_reason(), rows="rows", origin="origin"))
 
 
 def _identity(totals: pl.DataFrame) -> pl.DataFrame:
     """The identifying columns of each record key: what its kind says, and for accounts the account's own columns."""
-    kind = pl.col("record_key").str.extract(r"^([a-z_]+):", 1)
-    value = pl.col("record_key").str.replace(r"^[a-z_]+:", "")
+    parts = pl.col("record_key").str.splitn(":", 2).struct
+    absent = [c for c in ("name", "uscc", "local_id", "region_code") if c not in totals.columns]
     keys = totals.with_columns(
-        *(
-            pl.lit(None, dtype=pl.String).alias(c)
-            for c in ("name", "uscc", "local_id", "region_code")
-            if c not in totals.columns
-        )
-    ).with_columns(kind=kind, value=value)
+        *(pl.lit(None, dtype=pl.String).alias(c) for c in absent),
+        kind=parts.field("field_0"),
+        value=parts.field("field_1"),
+    )
 
     def own(wanted: str, column: str) -> pl.Expr:
         return pl.when(pl.col("kind") == wanted).then("value").when(pl.col("kind") == "account").then(column)

@@ -12,7 +12,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -179,13 +179,10 @@ def _is_live(warehouse: Warehouse, source: str, year: int, load_id: str) -> bool
 # --- load ------------------------------------------------------------------------------------------------------
 
 
-def _load(
-    warehouse: Warehouse, job: _Job, done: set[str], dry_run: bool, progress: Progress | None
-) -> LoadReport:
-    head = {"load_id": job.load_id, "file": job.drop.label, "sha256": job.sha256}
-    head |= {"source": job.drop.source.source}
-    if job.load_id in done or _is_live(warehouse, job.drop.source.source, job.year, job.load_id):
-        return LoadReport(**head, year=job.year, duplicate=True)
+def _load(warehouse: Warehouse, job: _Job, done: set[str], dry_run: bool, progress: Progress | None) -> LoadReport:
+    empty = LoadReport(job.load_id, job.drop.label, job.sha256, job.drop.source.source, job.year)
+    if job.load_id in done or _is_live(warehouse, empty.source, job.year, job.load_id):
+        return replace(empty, duplicate=True)
     older = live_loads(warehouse, job.drop.source.source, job.year)
     replaces = [o for o in older if o["file"] == job.drop.label and o["load_id"] not in done]
     rest = [o for o in older if o not in replaces]
@@ -193,7 +190,7 @@ def _load(
         with _staging(warehouse, dry_run) as staged:
             loading = _Loading(warehouse, job, staged, progress)
             loading.run(rest)
-            report = LoadReport(**head, year=job.year, **loading.counts(), understood=loading.understood)
+            report = loading.report(empty)
             if not dry_run:
                 keep_raw(staged / "raw", job.drop.path)
                 publish(warehouse, staged, _ledger_row(job, report), [str(o["load_id"]) for o in replaces])
@@ -243,7 +240,7 @@ class _Loading:
         self.understood: dict[str, object] = {}
 
     def run(self, older: list[dict[str, object]]) -> None:
-        """Check and write every batch, settle repeated rows, and prove that no row was lost."""
+        """Check and write every batch, then settle repeated rows."""
         with ParquetStream(self.staged / "refused.parquet", REFUSED_SCHEMA) as refused:
             for plan in self.job.plans:
                 self._sheet(plan, refused)
@@ -252,22 +249,30 @@ class _Loading:
             self._settle_repeats(refused)
             self._settle_older(older, refused)
         self._understood()
-        total = self.counts()
-        if total["rows_in"] != total["kept"] + total["refused"] + total["furniture"]:
-            raise RuntimeError(f"{self.job.drop.path}: rows lost: {total}")
 
-    def counts(self) -> dict[str, object]:
-        """The report's counts."""
-        refused = sum(self.reasons.values())
-        kept = sum(s.rows for s in self.tables.values())
-        counts = {"rows_in": self.rows_in, "kept": kept, "refused": refused, "furniture": self.furniture}
-        return counts | {"reasons": dict(sorted(self.reasons.items())), "replaced": self.replaced}
+    def report(self, empty: LoadReport) -> LoadReport:
+        """The counts of a finished run; that no row was lost is proved here, for every load."""
+        kept, refused = sum(s.rows for s in self.tables.values()), sum(self.reasons.values())
+        if self.rows_in != kept + refused + self.furniture:
+            raise RuntimeError(
+                f"{self.job.drop.path}: rows lost: {self.rows_in} ≠ {kept} + {refused} + {self.furniture}"
+            )
+        return replace(
+            empty,
+            rows_in=self.rows_in,
+            kept=kept,
+            refused=refused,
+            furniture=self.furniture,
+            reasons=dict(sorted(self.reasons.items())),
+            replaced=self.replaced,
+            understood=self.understood,
+        )
 
     def _sheet(self, plan: Plan, refused: ParquetStream) -> None:
         stream = self.tables.get(plan.name)
         if stream is None:
             path = self.staged / "canonical" / f"{plan.name}.parquet"
-            stream = self.tables[plan.name] = ParquetStream(path, plan.table.schema)
+            stream = self.tables[plan.name] = ParquetStream(path, plan.table.columns)
         source = self.job.drop.source.source
         checker = Checker(plan, self.job.year, self.job.load_id, source, self.job.drop.label)
         self.checkers.append(checker)
@@ -280,7 +285,9 @@ class _Loading:
             self.rows_in += checked.rows_in
             self.furniture += checked.furniture
             if self.progress:
-                self.progress(self.job.drop.label, int(cells["row"][-1] or 0) if cells.height else 0, plan.sheet.rows or 0)
+                self.progress(
+                    self.job.drop.label, int(cells["row"][-1] or 0) if cells.height else 0, plan.sheet.rows or 0
+                )
 
     def _count(self, refused: ParquetStream, rows: pl.DataFrame) -> None:
         refused.write(rows)
@@ -327,9 +334,7 @@ class _Loading:
         apart = bool(mine and theirs["periods"]) and (mine[0] > theirs["periods"][1] or mine[1] < theirs["periods"][0])
         return not disjoint and not apart
 
-    def _compare(
-        self, load: dict[str, object], name: str, keys: Keys, live: set[str], refused: ParquetStream
-    ) -> None:
+    def _compare(self, load: dict[str, object], name: str, keys: Keys, live: set[str], refused: ParquetStream) -> None:
         old_id, source, stream = str(load["load_id"]), self.job.drop.source.source, self.tables[name]
         path = self.warehouse.canonical / source / old_id / f"{name}.parquet"
         gone = superseded(self.warehouse, source, old_id, name, live)
@@ -371,4 +376,6 @@ def _sample_rows(path: Path, checker: Checker) -> list[dict[str, object]]:
     shown = ["row", *(n for n in checker.plan.uses if n != "geometry")]
     sheet = pl.col("sheet") == checker.plan.sheet.name
     rows = pl.scan_parquet(path, glob=False).filter(sheet).head(_SAMPLE).select(shown).collect()
-    return [{k: v if v is None or isinstance(v, int | float) else str(v) for k, v in r.items()} for r in rows.to_dicts()]
+    return [
+        {k: v if v is None or isinstance(v, int | float) else str(v) for k, v in r.items()} for r in rows.to_dicts()
+    ]

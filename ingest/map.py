@@ -15,7 +15,7 @@ import polars as pl
 from engine.schema.errors import PermuError
 from engine.schema.units import find_unit, unit_names
 from ingest.declarations import Source, Table, default_unit, quantity
-from ingest.headers import CUT, Index, is_unit_of_any
+from ingest.headers import CUT, Index, is_unit_of_any, looks_like_unit
 from ingest.read.sheet import Sheet
 from ingest.shift import repair
 from ingest.table import Column, Found, assign, find_tables, sample_rows, scan_below_header, unit_texts
@@ -125,11 +125,20 @@ def _plan(path: Path, sheet: Sheet, found: Found, mapped: bool) -> Plan:
     uses = {name: _use(path, sheet, found, name, data) for name in found.matched}
     if not mapped:
         _plausible(path, sheet, found, uses, data)
+        _vintage(found, uses)
     notes += [f"{n}: header {u.header} taken as cut off" for n, u in uses.items() if found.matched[n][1].rank == CUT]
     notes += [f"{n}: no unit stated, taken as {u.unit}" for n, u in uses.items() if u.unit and u.stated == "default"]
     headers = [c.label for c in found.columns]
     plan = Plan(
-        sheet, found.name, found.table, found.first_header, found.last_header, found.header_furniture, uses, headers, notes
+        sheet,
+        found.name,
+        found.table,
+        found.first_header,
+        found.last_header,
+        found.header_furniture,
+        uses,
+        headers,
+        notes,
     )
     plan.titles = found.lines
     if sheet.kind == "csv":
@@ -201,7 +210,7 @@ def _stated_unit(path: Path, sheet: Sheet, found: Found, name: str) -> tuple[str
     texts = unit_texts(found, name)
     known = [(where, text, unit.factor) for where, text in texts if (unit := find_unit(text, kind))]
     near = [k for k in known if k[0] != "unit line"] or known
-    wrong = [text for where, text in texts if where != "unit line" and is_unit_of_any(text)]
+    wrong = [text for where, text in texts if where != "unit line" and (is_unit_of_any(text) or looks_like_unit(text))]
     if len({factor for *_, factor in near}) > 1:
         raise _unclear(path, sheet, found, name, " / ".join(text for _, text, _ in near))
     if not near and wrong and kind not in ("share", "count"):
@@ -220,6 +229,15 @@ def _unclear(path: Path, sheet: Sheet, found: Found, name: str, text: str) -> Pe
         "请在表头写明一个单位，或用 --mapping 文件指明",
         field=name,
     )
+
+
+def _vintage(found: Found, uses: dict[str, Use]) -> None:
+    """行业代码（GB/T 4754-2011） says its vintage in the header: a constant of this sheet, where no column says it."""
+    code = uses.get("industry_code")
+    stated = code and re.search(r"(?<!\d)(2002|2011|2017)(?!\d)", code.header)
+    if stated and "industry_vintage" not in uses:
+        constants = {**found.table.constants, "industry_vintage": stated[1]}
+        found.table = found.table.model_copy(update={"constants": constants})
 
 
 def _plausible(path: Path, sheet: Sheet, found: Found, uses: dict[str, Use], data: list[list[str | None]]) -> None:

@@ -7,6 +7,8 @@ import polars as pl
 from engine.schema.facts import FACTS
 from ingest.canonical import Year
 
+_ABOUT = ("name", "uscc", "local_id", "region_code")
+
 
 def fact_tables(year: Year) -> list[tuple[str, str, list[str]]]:
     """(source, table, its fact columns) of every table that supplies amounts by record key."""
@@ -23,23 +25,24 @@ def fact_tables(year: Year) -> list[tuple[str, str, list[str]]]:
 
 def year_totals(year: Year, source: str, table: str, facts: list[str]) -> pl.DataFrame:
     """One row a record key: its facts over the year (Int64, null where no row gave one), ``rows``, ``origin`` of the
-    first row, and for accounts ``name``, ``uscc``, ``region_code`` of the account.
+    first row, and what that row says of whom it is about (``name``, ``uscc``, ``local_id``, ``region_code``).
 
     Sums are over integers, hence the same in any order.
     """
     rows = year.scan(source, table)
     assert rows is not None
-    columns = rows.collect_schema().names()
-    about = [c for c in ("name", "uscc", "local_id", "region_code") if c in columns]
+    rows = rows.filter(pl.col("record_key").is_not_null())
     totals = [a for f in facts for a in _totals(f)]
-    who = [pl.col(c).min() for c in about]
     grouped = (
-        rows.filter(pl.col("record_key").is_not_null())
-        .group_by("record_key")
-        .agg(*totals, *who, rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
+        rows.group_by("record_key")
+        .agg(*totals, rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
         .with_columns(*(_value(f) for f in facts))
+        .drop([f"{f}__n" for f in facts])
+        .collect(engine="streaming")
     )
-    return grouped.drop([f"{f}__n" for f in facts]).collect(engine="streaming")
+    about = [c for c in _ABOUT if c in rows.collect_schema().names()]
+    first = rows.select("origin", *about).join(grouped.lazy().select("origin"), on="origin", how="semi")
+    return grouped.join(first.collect(engine="streaming"), on="origin", how="left")
 
 
 def _totals(fact: str) -> list[pl.Expr]:

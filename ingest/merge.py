@@ -9,19 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
-from engine.schema.codes import industry_levels, map_industries, region_levels
-from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse, now, settle
 from ingest import land, parcels
 from ingest.canonical import Year
 from ingest.evidence import Evidence, Records
-from ingest.link import Linked, Register, link
+from ingest.link import LINK_COLUMNS, Linked, link
 from ingest.measures import fact_tables, year_totals
+from ingest.register import Enterprises, write_enterprises
 from ingest.rules import Rules, load_rules
-from sql import statement
 
 Progress = Callable[[str], None]
 
@@ -46,22 +43,15 @@ class _Work:
     year: Year
     folder: Path
     rules: Rules
-    enterprises: pl.DataFrame
-    register: Register
+    enterprises: Enterprises
     links: list[pl.DataFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
 
-    def link(self, source: str, totals: pl.DataFrame) -> pl.DataFrame:
-        """Link keys of a source and keep links and rest; the links."""
-        done: Linked = link(self.register, source, totals)
-        self.links.append(done.links)
-        self.unlinked.append(done.unlinked)
-        return done.links
-
-    def number(self, links: pl.DataFrame) -> pl.DataFrame:
-        """``links`` with ``enterprise_no``, the enterprise's place in id order (joins on integers are cheap)."""
-        numbers = self.enterprises.select("enterprise_id", enterprise_no=pl.int_range(pl.len(), dtype=pl.Int32))
-        return links.join(numbers, on="enterprise_id", how="left", maintain_order="left")
+    def keep(self, links: pl.DataFrame, unlinked: pl.DataFrame) -> pl.DataFrame:
+        """Keep the links that count (those with an enterprise) and the rest; the links with ``enterprise_no``."""
+        self.links.append(links.select(LINK_COLUMNS).drop_nulls("enterprise_id"))
+        self.unlinked.append(unlinked)
+        return self.enterprises.numbered(links)
 
 
 def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: Progress | None = None) -> MergeReport:
@@ -79,7 +69,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         say("land")
         land_counts, land_records = _land(work)
         say("facts")
-        evidence = Evidence(folder, work.enterprises["enterprise_id"], year, read_rules)
+        evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules)
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
         merge_id = f"{year}-{started[:19].replace('-', '').replace(':', '')}-{time.monotonic_ns() % 10**6:06d}"
@@ -96,80 +86,42 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
 
 
 def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
-    rows = year.scan("commerce", "enterprise")
-    if rows is None:
-        raise PermuError(
-            "no_register",
-            f"{year.year}: no commerce file was loaded, so there is no register of enterprises to link to; "
-            f"run `permu ingest PATH --source commerce --year {year.year}`",
-            f"{year.year} 年没有工商登记数据，无法建立企业名录；请运行 "
-            f"permu ingest PATH --source commerce --year {year.year}",
-        )
-    register = year.origins(rows.filter(pl.col("record_key").is_not_null()).collect())
-    with duckdb.connect() as db:
-        db.register("register", register.to_arrow())
-        enterprises = _classified(db.sql(statement("merge/enterprises")).pl())
-    twice = enterprises.filter(pl.col("enterprise_id").is_duplicated())
-    enterprises = enterprises.unique("enterprise_id", keep="first", maintain_order=True)
-    enterprises.write_parquet(folder / "enterprises.parquet")
-    work = _Work(year, folder, rules, enterprises, Register(enterprises))
-    if twice.height:
-        _note_twice(work, twice)
-    return work
-
-
-def _classified(enterprises: pl.DataFrame) -> pl.DataFrame:
-    """Industry codes brought to GB/T 4754-2017, and every level of industry and region as a column of its own."""
-    return map_industries(enterprises).with_columns(*industry_levels(), *region_levels())
-
-
-def _note_twice(work: _Work, twice: pl.DataFrame) -> None:
-    repeated = twice.filter(~pl.col("enterprise_id").is_first_distinct())
-    work.unlinked.append(
-        repeated.select(
-            source=pl.lit("commerce"),
-            record_key="record_key",
-            name="name",
-            reason=pl.lit("registered_twice"),
-            rows=pl.lit(1, dtype=pl.Int32),
-            origin=pl.lit(None, dtype=pl.Int64),
-        )
-    )
+    enterprises = write_enterprises(year, folder)
+    return _Work(year, folder, rules, enterprises, unlinked=[enterprises.repeated])
 
 
 def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     totals = year_totals(work.year, source, table, facts)
-    links = work.number(_shared_meters(work, source, work.link(source, totals)))
-    linked = totals.join(links, on="record_key", how="inner").drop("source")
-    return Records(source, facts, work.year.origins(linked))
+    found = link(work.enterprises.register, source, totals)
+    links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
+    shared, strangers = _shared_meters(work, source)
+    if shared is not None:
+        alone = ~pl.col("record_key").is_in(shared["record_key"].implode())
+        links = pl.concat([links.filter(alone), shared.select(links.columns)])
+        found = Linked(links, pl.concat([found.unlinked.filter(alone), strangers]))
+    numbered = work.keep(links, found.unlinked).drop("enterprise_id", "source")
+    slim = totals.select("record_key", "rows", "origin", *facts)
+    linked = slim.join(numbered, on="record_key", how="inner").sort("enterprise_no", "record_key")
+    return Records(source, facts, linked)
 
 
-def _shared_meters(work: _Work, source: str, links: pl.DataFrame) -> pl.DataFrame:
-    """Links with the accounts of the share table handed to their sharers; a sharer that is not linked stays null."""
-    links = links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
+def _shared_meters(work: _Work, source: str) -> tuple[pl.DataFrame | None, pl.DataFrame]:
+    """The sharers of each account of the share table as links (null where a sharer is not linked), and those not linked."""
     table = work.year.scan(source, "meter_share")
     if table is None:
-        return links
+        return None, pl.DataFrame()
     sharers = table.select("record_key", "sharer_key", "share_ppb", "origin").sort("origin").collect()
     named = (
         sharers.filter(pl.col("sharer_key").is_not_null())
         .group_by("sharer_key")
         .agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
     )
-    found = link(work.register, source, named.rename({"sharer_key": "record_key"}))
-    work.unlinked.append(found.unlinked)
-    named_links = found.links.select("enterprise_id", "method", sharer_key="record_key")
-    parts = sharers.join(named_links, on="sharer_key", how="left", maintain_order="left").select(
-        "record_key",
-        "enterprise_id",
-        "method",
-        "share_ppb",
-        source=pl.lit(source),
-        sharer_no=pl.int_range(pl.len(), dtype=pl.Int32).over("record_key"),
+    found = link(work.enterprises.register, source, named.rename({"sharer_key": "record_key"}))
+    by_key = found.links.select("enterprise_id", "method", sharer_key="record_key")
+    parts = sharers.join(by_key, on="sharer_key", how="left", maintain_order="left").with_columns(
+        source=pl.lit(source), sharer_no=pl.int_range(pl.len(), dtype=pl.Int32).over("record_key")
     )
-    work.links.append(parts.filter(pl.col("enterprise_id").is_not_null()).select(work.links[0].columns))
-    alone = links.filter(~pl.col("record_key").is_in(parts["record_key"].implode()))
-    return pl.concat([alone, parts.select(alone.columns)])
+    return parts, found.unlinked
 
 
 def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
@@ -180,27 +132,27 @@ def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
     keys = land.keys(held, leased)
     if keys.is_empty():
         return parcel_counts | {"findings": 0}, []
-    links = work.link("land", keys)
+    found = link(work.enterprises.register, "land", keys)
+    work.keep(found.links, found.unlinked)
+    links = found.links
     uses = land.uses(held, leased, links, year)
     work.year.origins(uses).write_parquet(work.folder / "land_use.parquet")
     holders = uses.select("parcel_code", "enterprise_id").drop_nulls().unique().sort("parcel_code", "enterprise_id")
     holders.write_parquet(work.folder / "parcel_holders.parquet")
-    found = land.findings(held, leased, links)
-    work.year.origins(found).write_parquet(work.folder / "land_findings.parquet")
-    totals = work.year.origins(work.number(land.used(uses)))
-    return parcel_counts | {"findings": found.height}, [Records("land", ["land_dm2_days"], totals)]
+    findings = land.findings(held, leased, links)
+    work.year.origins(findings).write_parquet(work.folder / "land_findings.parquet")
+    totals = work.enterprises.numbered(land.used(uses)).drop("enterprise_id")
+    return parcel_counts | {"findings": findings.height}, [Records("land", ["land_dm2_days"], totals)]
 
 
 def _finish(work: _Work) -> dict[str, Any]:
-    links = pl.concat(work.links).unique(maintain_order=True) if work.links else pl.DataFrame()
-    links.write_parquet(work.folder / "links.parquet")
-    rest = pl.concat(work.unlinked) if work.unlinked else pl.DataFrame({"source": []}, schema={"source": pl.String})
-    (work.year.origins(rest) if "origin" in rest.columns else rest).write_parquet(work.folder / "unlinked.parquet")
-    methods = links.group_by("method").len().sort("method").iter_rows() if links.width else iter(())
+    links, rest = pl.concat(work.links), pl.concat(work.unlinked)
+    links.write_parquet(work.folder / "links.parquet", compression_level=1)
+    work.year.origins(rest).write_parquet(work.folder / "unlinked.parquet")
     return {
         "loads": len(work.year.loads),
-        "enterprises": work.enterprises.height,
+        "enterprises": len(work.enterprises.ids),
         "linked_keys": links.height,
         "unlinked_keys": rest.height,
-        "linked_by": dict(methods),
+        "linked_by": dict(links.group_by("method").len().sort("method").iter_rows()),
     }

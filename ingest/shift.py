@@ -24,13 +24,15 @@ _FIELD_KINDS = {
     "org_code": "code", "reg_no": "code", "permit": "code", "parcel": "code", "account": "code", "region": "code",
     "name": "text",
 }  # fmt: skip
-_CLEARLY = 0.5
+_CLEARLY, _MOSTLY = 0.5, 0.6
 _TESTED_ROWS = 300
 
 
 def repair(columns: list[Column], index: Index, data: Rows) -> tuple[list[Column], str]:
     """The columns with names moved where one header cell is missing, and what was done ("" where nothing was)."""
-    filled = [i for i, c in enumerate(columns) if not c.texts and _share_filled(data, i) >= 0.3]
+    filled = [i for i, c in enumerate(columns) if not c.texts and _share_filled(data, i) >= _MOSTLY]
+    if not filled:
+        return columns, ""
     best = (_CLEARLY, columns, "")
     base = {i: _fit(columns[i], index, data, i) for i in range(len(columns))}
     for empty in filled:

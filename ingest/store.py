@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -19,9 +20,9 @@ SUPERSEDED_SCHEMA = {"row": pl.Int32, "sheet": pl.String, "by": pl.String}
 class ParquetStream:
     """A Parquet file written batch by batch: memory stays at one batch. Always leaves a file, if only a schema."""
 
-    def __init__(self, path: Path, schema: dict[str, pl.DataType]) -> None:
+    def __init__(self, path: Path, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path, self.schema, self.rows = path, schema, 0
+        self.path, self.rows = path, 0
         self._arrow: pa.Schema = pl.DataFrame(schema=schema).to_arrow().schema
         self._writer = pq.ParquetWriter(path, self._arrow, compression="zstd", compression_level=1)
 
@@ -69,7 +70,8 @@ def live_loads(warehouse: Warehouse, source: str, year: int) -> list[dict[str, o
         return []
     with warehouse.read() as db:
         found = db.execute(
-            "SELECT * FROM loads WHERE source = ? AND year = ? AND superseded_by IS NULL ORDER BY received_at", (source, year)
+            "SELECT * FROM loads WHERE source = ? AND year = ? AND superseded_by IS NULL ORDER BY received_at",
+            (source, year),
         ).fetchall()
     return [dict(r) | {"understood": json.loads(r["understood"])} for r in found]
 
@@ -104,6 +106,8 @@ def publish(warehouse: Warehouse, staged: Path, row: dict[str, object], replaces
     full = {**row, "received_at": now(), "who": who(), "superseded_by": None}
     names = ", ".join(full)
     with warehouse.connect() as db:
-        db.execute(f"INSERT OR REPLACE INTO loads ({names}) VALUES ({', '.join('?' * len(full))})", tuple(full.values()))
+        db.execute(
+            f"INSERT OR REPLACE INTO loads ({names}) VALUES ({', '.join('?' * len(full))})", tuple(full.values())
+        )
         for old in replaces:
             db.execute("UPDATE loads SET superseded_by = ? WHERE load_id = ?", (load_id, old))

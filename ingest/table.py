@@ -7,6 +7,7 @@ languages. The header is found by what it must contain: the rows that name most 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -18,6 +19,7 @@ from ingest.read.sheet import Sheet
 from ingest.values import EMPTY_MARKS, SPACES
 
 _SEARCH_ROWS, _MAX_HEADER = 40, 5
+_CJK = re.compile(r"[一-鿿]")
 _AFTER_HEADER = 4
 Rows = list[list[str | None]]
 
@@ -79,15 +81,33 @@ def _best(sheet: Sheet, rows: Rows, name: str, index: Index) -> Found | None:
         columns = [Column(i, [h], 1) for i, h in enumerate(sheet.header)]
         return _found(sheet, name, index, columns, (0, 0), rows)
     best: tuple[tuple[int, int, int], Found] | None = None
-    for start in range(min(len(rows), _SEARCH_ROWS)):
-        for height in range(1, min(_MAX_HEADER, len(rows) - start) + 1):
-            if not any(rows[start]) or not any(rows[start + height - 1]):
-                continue
-            found = _found(sheet, name, index, _columns(rows[start : start + height]), (start, start + height), rows)
-            if found is not None:
-                score = (len(found.matched), -height, -start)
-                best = max(best or (score, found), (score, found), key=lambda b: b[0])
+    for start, stop in _header_spans(rows):
+        found = _found(sheet, name, index, _columns(rows[start:stop]), (start, stop), rows)
+        if found is not None:
+            score = (len(found.matched), start - stop, -start)
+            best = max(best or (score, found), (score, found), key=lambda b: b[0])
+        elif best and not best[1].missing and start > best[1].last_header + _AFTER_HEADER:
+            break
     return best[1] if best else None
+
+
+def _header_spans(rows: Rows) -> Iterator[tuple[int, int]]:
+    """Runs of one to five rows that could be a header: they begin and end with something, and none is data."""
+    data = [_is_data(r) for r in rows[: _SEARCH_ROWS + _MAX_HEADER]]
+    for start in range(min(len(rows), _SEARCH_ROWS)):
+        for stop in range(start + 1, min(start + _MAX_HEADER, len(data)) + 1):
+            if data[stop - 1]:
+                break
+            if any(rows[start]) and any(rows[stop - 1]):
+                yield start, stop
+
+
+def _is_data(row: list[str | None]) -> bool:
+    """A third of the cells or more are numbers, dates or ids: four digits without ideographs, or mostly digits."""
+    cells = [c for c in row if c]
+    digits = [sum(ch.isdigit() for ch in c) for c in cells]
+    like = sum(1 for c, d in zip(cells, digits, strict=True) if (d >= 4 and not _CJK.search(c)) or d > len(c) / 2)
+    return bool(cells) and like * 3 >= len(cells)
 
 
 def _columns(header: Rows) -> list[Column]:
@@ -197,7 +217,10 @@ def _counts_up(texts: list[str]) -> bool:
     bare = [t.strip("()（）") for t in texts]
     numbers = [int(t) for t in bare if t.isdigit()]
     letters = "".join(t for t in bare if not t.isdigit()).upper()
-    begun = any(row.startswith(letters) for row in ("甲乙丙丁戊己庚辛壬癸", "一二三四五六七八九十", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    begun = any(
+        row.startswith(letters)
+        for row in ("甲乙丙丁戊己庚辛壬癸", "一二三四五六七八九十", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    )
     rising = all(b - a == 1 for a, b in pairwise(numbers))
     return begun and rising and numbers[:1] in ([], [0], [1], [len(letters) + 1]) and len(texts) >= 2
 
@@ -208,7 +231,7 @@ def _other_language(cells: dict[int, str], found: Found) -> bool:
     held = [cells[i] for i in typed if i in cells]
     if len(held) < 2 or any(ch.isdigit() for t in cells.values() for ch in t):
         return False
-    chinese = any("一" <= ch <= "鿿" for ch in "".join(c.label for c in found.columns))
+    chinese = any(_CJK.search(c.label) for c in found.columns)
     latin = [bool(re.fullmatch(r"[A-Za-z\s.,()&/%-]+", t)) for t in cells.values()]
     return all(latin) if chinese else not any(latin)
 
@@ -219,5 +242,8 @@ def unit_texts(found: Found, name: str) -> list[tuple[str, str]]:
     stated = [("header", match.unit)] if match.unit else []
     stated += [("header", inner) for text in column.texts for inner in bracketed(text)]
     stated += [("unit row", found.unit_row[column.index])] if column.index in found.unit_row else []
-    stated += [("unit line", unit) for line in found.lines for unit in units_in(line)]
-    return list(dict.fromkeys((where, text) for where, text in stated if text))
+    stated += [("unit line", unit) for line in found.lines for unit in (*units_in(line), *bracketed(line))]
+    whole = [(where, text) for where, text in stated if text]
+    # （净入库，万元） states its unit beside a remark.
+    parts = [(where, part) for where, text in whole for part in re.split(r"[,，、;；:：\s]+", text) if part]
+    return list(dict.fromkeys([*whole, *parts]))

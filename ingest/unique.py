@@ -57,12 +57,15 @@ def repeats(written: Path, table: Table, keys: Keys, daily: bool) -> pl.DataFram
     columns = key_columns(table, daily)
     values = _values(table)
     if twice.len() == 0:
-        return pl.DataFrame(schema={**table.schema, "code": pl.String})
+        return pl.DataFrame(schema={**table.columns, "code": pl.String})
     rows = pl.scan_parquet(written, glob=False).filter(key_hash(columns).is_in(twice.implode())).collect()
     first = [pl.col(v).eq_missing(pl.col(v).first().over(columns)) for v in values]
     marked = rows.with_columns(
         pl.int_range(pl.len()).over(columns).alias("nth"),
-        pl.when(pl.all_horizontal(first)).then(pl.lit("duplicate_row")).otherwise(pl.lit("conflicting_row")).alias("code"),
+        pl.when(pl.all_horizontal(first))
+        .then(pl.lit("duplicate_row"))
+        .otherwise(pl.lit("conflicting_row"))
+        .alias("code"),
     )
     return marked.filter(pl.col("nth") > 0).drop("nth")
 
@@ -83,7 +86,7 @@ def against(
     old = pl.scan_parquet(older, glob=False).filter(key_hash(columns).is_in(known)).collect()
     old = old.join(gone.select("row", "sheet"), on=["row", "sheet"], how="anti")
     if old.height == 0:
-        return pl.DataFrame(schema=table.schema), pl.DataFrame(schema={"row": pl.Int32, "sheet": pl.String})
+        return pl.DataFrame(schema=table.columns), pl.DataFrame(schema={"row": pl.Int32, "sheet": pl.String})
     seen = old.select(key_hash(columns)).to_series().unique().implode()
     new = pl.scan_parquet(written, glob=False).filter(key_hash(columns).is_in(seen)).collect()
     pairs = new.join(old, on=columns, how="inner", suffix="__old", nulls_equal=True)

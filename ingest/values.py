@@ -33,7 +33,12 @@ _MONTH_ONLY = re.compile(r"^(\d{1,2})(?:\.0+)?\s*月?份?$")
 _QUARTER = re.compile(r"^(\d{4})?\s*年?\s*(?:第?([一二三四1-4])季度?|q([1-4]))$", re.IGNORECASE)
 _RANGE = re.compile(r"^(.+?)\s*(?:至|到|~|～|—|--|\s-\s|(?<=\d{6})-(?=\d{6}))\s*(.+)$")
 _MONTH_RANGE = re.compile(r"^(\d{4})\s*年\s*(\d{1,2})\s*月?\s*[-~至到—]\s*(\d{1,2})\s*月份?$")
-_CN_MONTHS = {m: i for i, m in enumerate("一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月".split(), 1)}
+_CN_MONTHS = {
+    m: i
+    for i, m in enumerate(
+        ["一月", "二月", "三月", "四月", "五月", "六月", "七月", "八月", "九月", "十月", "十一月", "十二月"], 1
+    )
+}
 _EN_MONTHS = {m.lower(): i for i, m in enumerate(calendar.month_abbr) if m}
 _EN_MONTH = re.compile(r"^([a-z]{3})[a-z]*\.?[-\s/]*(\d{4}|\d{2})?$", re.IGNORECASE)
 _EPOCH = dt.date(1899, 12, 30)

@@ -62,7 +62,9 @@ def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
     kinds = {"ranking": ("排名", "ranking"), "bottom": ("末位名单", "bottom list")}
     what = kinds[sheet.kind][pick]
     title = (
-        f"{origin.year}年工业企业{metric.zh}{what}" if pick == 0 else f"Industrial enterprises {origin.year}: {what} by {metric.en.lower()}"
+        f"{origin.year}年工业企业{metric.zh}{what}"
+        if pick == 0
+        else f"Industrial enterprises {origin.year}: {what} by {metric.en.lower()}"
     )
     question = "; ".join(f"{k}={v}" for k, v in origin.question.items()) or "–"
     texts = {
@@ -82,9 +84,10 @@ def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
         "hash": origin.rankings_sha256,
         "ranks": _RANKS[pick],
         "missing": _MISSING[pick],
-        "loads": "\n".join(f"{x['source']}: {x['file']} ({x['load_id']})" for x in origin.loads),
     }
     lines = [(_WORDS[k][pick], v) for k, v in texts.items() if v]
+    files = [f"{x['source']}: {x['file']} ({x['load_id']})" for x in origin.loads]  # one a line: a cell holds 32,767
+    lines += [("" if n else _WORDS["loads"][pick], file) for n, file in enumerate(files)]
     label = f"【{_SYNTHETIC[pick]}】" if origin.synthetic else ""
     second = f"{label}{origin.policy} · {origin.release_id} · {origin.state} · {sheet.frame.height} / {sheet.total} · {question}"
     return Notes((title, second), lines)

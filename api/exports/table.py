@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.schema.codes import industry_name, region_name
 from engine.query import Board, Selection
 from engine.query.bottom import bottom_rows
 from engine.query.cursor import read as place_of
 from engine.query.page import Ordered, ordered
 from engine.query.rows import ranked_columns
+from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
 
 
@@ -49,7 +49,9 @@ def table(board: Board, found: Ordered, of: np.ndarray, metric: str) -> pl.DataF
     )
     above, below = (pl.col("of") - pl.col("rank")) * 100, pl.col("of") - 1
     frame = frame.with_columns(percentile=pl.when(below > 0).then(above / below))
-    order = [c for c in [*ROW, *board.indicators, metric, *board.parts, "flags", *pairs, "release_id"] if c in frame.columns]
+    order = [
+        c for c in [*ROW, *board.indicators, metric, *board.parts, "flags", *pairs, "release_id"] if c in frame.columns
+    ]
     return frame.select(list(dict.fromkeys(order)))
 
 
@@ -76,7 +78,9 @@ def bottom_sheet(board: Board, selection: Selection, **asked: Any) -> Sheet:
     frame = table(board, whole, np.repeat([found.of for _, found in lists], sizes), metric)
     names = asked.get("within") or ()
     keys = {
-        f"within_{name}": pl.Series([key[name] for (key, _), n in zip(lists, sizes, strict=True) for _ in range(n)], dtype=pl.String)
+        f"within_{name}": pl.Series(
+            [key[name] for (key, _), n in zip(lists, sizes, strict=True) for _ in range(n)], dtype=pl.String
+        )
         for name in names
     }
     return Sheet(frame.with_columns(**keys).select(*keys, *frame.columns), metric, sum(sizes), "bottom")

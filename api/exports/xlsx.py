@@ -19,7 +19,15 @@ GRADE_COLOURS = {"A": "#D5EBDD", "B": "#DCE8F5", "C": "#FBEFD0", "D": "#F6D9D5",
 HEADER_ROW = 4  # 0-based: title, origin, (empty), titles zh, titles en, units
 FIRST_ROW = HEADER_ROW + 2
 _IN_GROUPINGS = ("industry_2", "region_county", "size", "industry_region_size")
-_WIDTHS = {"name": 34, "uscc": 21, "enterprise_id": 22, "industry_name": 24, "region_name": 14, "flags": 18, "release_id": 28}
+_WIDTHS = {
+    "name": 34,
+    "uscc": 21,
+    "enterprise_id": 22,
+    "industry_name": 24,
+    "region_name": 14,
+    "flags": 18,
+    "release_id": 28,
+}
 
 
 def shown(sheet: Sheet) -> list[str]:
@@ -63,7 +71,10 @@ def _header(book: xlsxwriter.Workbook, page: Worksheet, columns: list[Column], l
     """Titles in the asked language over titles in the other one with the unit: the filter sits on the unit row."""
     other = "en" if lang == "zh" else "zh"
     base = {"bg_color": "#EEF1F4", "text_wrap": True, "valign": "vcenter", "align": "center"}
-    bold, light = book.add_format({**base, "bold": True}), book.add_format({**base, "font_color": "#555555", "bottom": 1})
+    bold, light = (
+        book.add_format({**base, "bold": True}),
+        book.add_format({**base, "font_color": "#555555", "bottom": 1}),
+    )
     for place, col in enumerate(columns):
         title = f"{col.title(lang)}\n{col.title(other)}"
         unit = col.unit(lang) or "–"
@@ -98,7 +109,12 @@ def _text(page: Worksheet, place: int, values: pl.Series, plain: Format, armed: 
 
 def _grades(book: xlsxwriter.Workbook, page: Worksheet, place: int, rows: int) -> None:
     for grade, colour in GRADE_COLOURS.items():
-        rule = {"type": "cell", "criteria": "==", "value": f'"{grade}"', "format": book.add_format({"bg_color": colour})}
+        rule = {
+            "type": "cell",
+            "criteria": "==",
+            "value": f'"{grade}"',
+            "format": book.add_format({"bg_color": colour}),
+        }
         page.conditional_format(FIRST_ROW, place, FIRST_ROW + max(rows, 1) - 1, place, rule)
 
 

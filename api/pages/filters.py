@@ -66,7 +66,9 @@ def form(words: Words, board: Board, listed: tuple[Listed, ...], asked: Asked) -
     sizes = [("", words["all_sizes"]), *((code, words.of(pair)) for code, pair in SIZES.items())]
     groups = [("" if code == "all" else code, words.of(pair)) for code, pair in reversed(SCALE_GROUPS.items())]
     industry, region = asked.get("industry"), asked.get("region")
-    search = tag("input", type="search", name="q", id="q", value=asked.get("q"), placeholder=words["q_hint"], maxlength=100)
+    search = tag(
+        "input", type="search", name="q", id="q", value=asked.get("q"), placeholder=words["q_hint"], maxlength=100
+    )
     return tag(
         "form",
         select(words, "year", [(str(y), str(y)) for y in years], str(board.year)),

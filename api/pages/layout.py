@@ -35,7 +35,9 @@ def frame(words: Words, path: str, asked: Asked, title: str, *main: object) -> H
         switch(words, path, asked),
         class_="bar",
     )
-    live = tag("p", role="status", aria_live="polite", id="status", data_loading=words["loading"], data_done=words["updated"])
+    live = tag(
+        "p", role="status", aria_live="polite", id="status", data_loading=words["loading"], data_done=words["updated"]
+    )
     foot = tag("footer", tag("p", words["missing"]), tag("a", words["api"], href="/docs"))
     body = tag("body", bar, tag("main", *main, id="main"), live, foot)
     language = "zh-CN" if words.lang == "zh" else "en"

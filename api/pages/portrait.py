@@ -14,7 +14,22 @@ from engine.explain import explain
 from engine.schema.columns import COLUMNS, GROUPINGS, column
 from engine.schema.facts import FACTS
 
-LAND_KINDS = {"own": ("自有用地", "own land"), "rented_in": ("租入用地", "land rented in"), "rented_out": ("租出用地", "land rented out")}
+STEP_KINDS = {
+    "record": ("部门记录", "Records of the departments"),
+    "land": ("用地明细", "Land, line by line"),
+    "fact": ("采用的数据", "Facts taken"),
+    "amount": ("产出与效益", "Output and benefit"),
+    "indicator": ("指标", "Indicators"),
+    "base": ("基准与得分", "Bases and points"),
+    "item": ("各项得分", "Points"),
+    "total": ("总分", "Total"),
+    "grade": ("等级", "Grade"),
+}
+LAND_KINDS = {
+    "own": ("自有用地", "own land"),
+    "rented_in": ("租入用地", "land rented in"),
+    "rented_out": ("租出用地", "land rented out"),
+}
 
 
 def _figures(words: Words, opened: Opened, row: dict[str, Any]) -> Html:
@@ -74,18 +89,28 @@ def step_title(words: Words, name: str) -> str:
     return column(amount if amount in COLUMNS else name).title(words.lang)
 
 
+def _step(words: Words, step: dict[str, Any]) -> Html:
+    return tag(
+        "tr",
+        tag("th", step_title(words, step["name"]), scope="row"),
+        tag("td", _value(step["value"]), class_="number", data_label=words["value"]),
+        tag("td", step["unit"], data_label=words["unit"]),
+        tag("td", step["note"], data_label=words["note"]),
+        tag("td", _source(step.get("source")), data_label=words["source"], class_="source"),
+    )
+
+
 def _steps(words: Words, told: dict[str, Any]) -> Html:
     heads = [tag("th", words[k], scope="col") for k in ("step", "value", "unit", "note", "source")]
-    lines = []
+    lines, kind = [], None
     for step in told["steps"]:
-        cells = [
-            tag("th", step_title(words, step["name"]), scope="row"),
-            tag("td", _value(step["value"]), class_="number", data_label=words["value"]),
-            tag("td", step["unit"], data_label=words["unit"]),
-            tag("td", step["note"], data_label=words["note"]),
-            tag("td", _source(step.get("source")), data_label=words["source"], class_="source"),
-        ]
-        lines.append(tag("tr", *cells, class_=f"step step-{step['kind']}"))
+        if step["kind"] == "rank":  # they stand in a table of their own
+            continue
+        if step["kind"] != kind:
+            kind = step["kind"]
+            title = words.of(STEP_KINDS.get(kind, (kind, kind)))
+            lines.append(tag("tr", tag("th", title, scope="colgroup", colspan=5), class_="kind"))
+        lines.append(_step(words, step))
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines), class_="steps")
     return tag("section", tag("h2", words["steps"], id="steps"), tag("div", table, class_="scroll"))
 
@@ -96,7 +121,11 @@ def enterprise(words: Words, opened: Opened, key: str, asked: Asked) -> Html:
     row = portrait(board, key)
     told = explain(opened.release, row["enterprise_id"], words.lang)
     back = link("/", {"year": str(board.year), "policy": board.policy, "lang": asked.get("lang")})
-    about = [row["uscc"] and f"{words['credit_code']} {row['uscc']}", row["industry_name"], place_name(row["region_code"])]
+    about = [
+        row["uscc"] and f"{words['credit_code']} {row['uscc']}",
+        row["industry_name"],
+        place_name(row["region_code"]),
+    ]
     label = tag("strong", words["synthetic"], class_="synthetic") if board.manifest.get("synthetic") else None
     head = tag(
         "section",

@@ -45,7 +45,9 @@ def overview(words: Words, board: Board, selection: Selection) -> Html:
     for name, figures in line["metrics"].items():
         if figures["ratio"] is not None:
             col = column(name)
-            cards.append(_card(col.title(words.lang), number(figures["ratio"], 2), col.unit(words.lang), words["ratio"]))
+            cards.append(
+                _card(col.title(words.lang), number(figures["ratio"], 2), col.unit(words.lang), words["ratio"])
+            )
     return tag("dl", *cards, class_="cards")
 
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from api.pages.html import Html, link, number, tag
 from api.pages.layout import Asked, badge
 from api.pages.words import Words
-from engine.schema.codes import region_name
 from engine.query import Board
+from engine.schema.codes import region_name
 from engine.schema.columns import SIZES, column
 
 _FIGURES = ("land_mu", "output_wan_yuan", "tax_wan_yuan")
@@ -42,7 +42,13 @@ def _row(words: Words, board: Board, row: dict[str, Any], shown: list[str], metr
     about = " · ".join(x for x in (place_name(row["region_code"]), row["industry_name"], size) if x)
     cells = [
         tag("td", tag("b", place), tag("span", f" / {row['of']:,}", class_="of"), class_="rank"),
-        tag("th", tag("a", row["name"] or words["unnamed"], href=target), tag("span", about, class_="about"), scope="row", class_="name"),
+        tag(
+            "th",
+            tag("a", row["name"] or words["unnamed"], href=target),
+            tag("span", about, class_="about"),
+            scope="row",
+            class_="name",
+        ),
     ]
     for name in shown:
         label = f"{column(name).title(words.lang)} {column(name).unit(words.lang)}".strip()

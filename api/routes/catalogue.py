@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -13,10 +13,10 @@ from starlette.responses import Response
 from api.query import NoQuery, ReleaseQuery, StoreDep
 from api.respond import answer, dump
 from api.store import Opened, Store
-from engine.schema.codes import industry_name, region_level, region_name, zone_name
 from engine.policy.packs import load_pack, read_pack, shipped
 from engine.query import Board
 from engine.query.rows import ranked_columns
+from engine.schema.codes import industry_name, region_level, region_name, zone_name
 from engine.schema.columns import GROUPINGS, SIZES, column
 from engine.schema.errors import PermuError
 
@@ -26,7 +26,9 @@ _SHOWN = ("created_at", "default_metric", "metrics", "groupings", "counts", "syn
 
 def _release(store: Store, entry: Any) -> dict[str, Any]:
     """One line of /releases from the ledger and the manifest; without a manifest the folder is gone."""
-    line = {k: getattr(entry, k) for k in ("release_id", "year", "policy", "state", "rows", "rankings_sha256", "created_at")}
+    line = {
+        k: getattr(entry, k) for k in ("release_id", "year", "policy", "state", "rows", "rankings_sha256", "created_at")
+    }
     try:
         manifest = orjson.loads((store.warehouse.releases / entry.release_id / "manifest.json").read_bytes())
     except FileNotFoundError:
@@ -42,9 +44,11 @@ def releases(request: Request, asked: Annotated[NoQuery, Query()], store: StoreD
     return answer(request, entries, lambda: dump({"releases": [_release(store, e) for e in entries]}))
 
 
-def _counted(board: Board, names: list[str], line: Callable[[str, str, int], dict[str, Any]]) -> list[dict[str, Any]]:
+def _counted(
+    board: Board, names: Sequence[str], line: Callable[[str, str, int], dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Every code of these columns with the number of its enterprises, in order of the code."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name in names:
         counts = board.table.select(name).drop_nulls().group_by(name).len()
         found |= {code: line(name, code, n) for code, n in counts.iter_rows()}
@@ -56,7 +60,12 @@ def _of(opened: Opened, **lists: Any) -> bytes:
     return dump({"release_id": board.release_id, "year": board.year, "policy": board.policy, **lists})
 
 
-_INDUSTRY_LEVELS = {"industry_section": "section", "industry_2": "division", "industry_3": "group", "industry_4": "class"}
+_INDUSTRY_LEVELS = {
+    "industry_section": "section",
+    "industry_2": "division",
+    "industry_3": "group",
+    "industry_4": "class",
+}
 
 
 def industry_list(board: Board) -> list[dict[str, Any]]:
@@ -69,7 +78,10 @@ def industry_list(board: Board) -> list[dict[str, Any]]:
     levels = _counted(board, known, line)
     held = {x["code"] for x in levels}
     local = board.table.filter(pl.col("industry_section").is_null()).group_by("industry_code").len().drop_nulls()
-    own = [{"code": c, "name": None, "level": "local", "enterprises": n} for c, n in local.sort("industry_code").iter_rows()]
+    own = [
+        {"code": c, "name": None, "level": "local", "enterprises": n}
+        for c, n in local.sort("industry_code").iter_rows()
+    ]
     return [*levels, *(x for x in own if x["code"] not in held)]
 
 
@@ -108,7 +120,9 @@ def sizes(request: Request, asked: Annotated[ReleaseQuery, Query()], store: Stor
 
     def make() -> bytes:
         counts = dict(opened.board.table.select("size").drop_nulls().group_by("size").len().iter_rows())
-        lines = [{"code": c, "name": zh, "name_en": en, "enterprises": counts.get(c, 0)} for c, (zh, en) in SIZES.items()]
+        lines = [
+            {"code": c, "name": zh, "name_en": en, "enterprises": counts.get(c, 0)} for c, (zh, en) in SIZES.items()
+        ]
         return _of(opened, sizes=lines)
 
     return answer(request, opened.listed, make)

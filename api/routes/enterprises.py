@@ -15,6 +15,7 @@ from api.routes.rankings import head
 from api.store import Listed, Opened, Store
 from engine.explain import explain
 from engine.query import Board
+from engine.query.parameters import read
 from engine.query.rows import build
 from engine.query.selection import Group
 from engine.schema.errors import PermuError
@@ -80,11 +81,9 @@ def newest(store: Store, policy: str | None) -> list[Listed]:
 
 
 @router.get("/{enterprise_id}/history", summary="An enterprise through the years")
-def history(
-    request: Request, enterprise_id: str, asked: Annotated[HistoryQuery, Query()], store: StoreDep
-) -> Response:
+def history(request: Request, enterprise_id: str, asked: Annotated[HistoryQuery, Query()], store: StoreDep) -> Response:
     """One row for each year and policy in which it was ranked, earliest first."""
-    entries = newest(store, asked.policy)
+    entries = newest(store, read("policy", asked.policy))
 
     def make() -> bytes:
         years = []

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.exports import Provenance, Sheet, bottom_sheet, filename, ranking_sheet, write
-from api.exports.write import MEDIA
+from api.exports.formats import MEDIA
 from api.query import PAGE, BottomQuery, RankingQuery, StoreDep, SummaryQuery
 from api.respond import answer, dump
 from api.store import Opened

@@ -125,7 +125,7 @@ def _areas(rng: np.random.Generator, town: Ints, shared: Flags, cap_dm2: Ints) -
 def _dates(world: World, rng: np.random.Generator, owner: Ints, parcel: Ints) -> tuple[Days, Days]:
     """Begin and end of each right: fifty years from before the first year, or from and to its holder's own time."""
     parcels = parcel.max(initial=-1) + 1
-    old = np.datetime64("1996-01-01") + rng.integers(0, 8500, parcels).astype("timedelta64[D]")
+    old = np.datetime64(f"{world.years[0] - 26}-01-01") + rng.integers(0, 8500, parcels).astype("timedelta64[D]")
     begin = old[parcel]
     held = owner != NOBODY
     new = held & (world.first[owner] > world.years[0])
@@ -169,8 +169,8 @@ def _leases(world: World, rng: np.random.Generator, rights: Rights, area: Ints, 
     parcel, lessor, slots = _lessors(world, rights, area, tenants, outside)
     part = rng.uniform(0.1, 0.8, len(tenants)) / slots
     leased = np.maximum((area[parcel] * part).astype(np.int64), 1)
-    begin = np.datetime64("2015-01-01") + rng.integers(0, 2000, len(tenants)).astype("timedelta64[D]")
-    end = np.datetime64("2027-01-01") + rng.integers(0, 3000, len(tenants)).astype("timedelta64[D]")
+    begin = np.datetime64(f"{world.years[0] - 7}-01-01") + rng.integers(0, 2000, len(tenants)).astype("timedelta64[D]")
+    end = np.datetime64(f"{world.years[-1] + 3}-01-01") + rng.integers(0, 3000, len(tenants)).astype("timedelta64[D]")
     year = rng.choice(world.years, len(tenants))
     kind = rng.random(len(tenants))
     june = np.array([f"{y}-06-30" for y in year], dtype="datetime64[D]")
@@ -190,7 +190,7 @@ def _lessors(world: World, rights: Rights, area: Ints, tenants: Ints, outside: F
     lets &= world.first[rights.holder] == world.years[0]
     owners = np.flatnonzero(lets)
     owners = owners[np.argsort(world.county[rights.holder[owners]], kind="stable")]
-    vacant = np.flatnonzero((rights.holder == NOBODY) & (rights.begin < np.datetime64("2019-12-31")))
+    vacant = np.flatnonzero((rights.holder == NOBODY) & (rights.begin < np.datetime64(f"{world.years[0]}-01-01")))
     used = max(1, min(len(owners), round(len(tenants) / 1.6)))
     at = np.linspace(0, len(owners) - 1, used).astype(np.int64)[np.arange(len(tenants)) * used // max(len(tenants), 1)]
     right = np.where(outside, np.resize(vacant, len(tenants)), owners[at])

@@ -132,6 +132,7 @@ def write_state(y: DemoYear) -> None:
         at = payers.rows(month)
         values = {f: monthly(payers.rng, money[f][at], month) for f in _STATE if f != "vat_refund_fen"}
         refund = np.where(month == _REFUND_MONTH, np.rint(money["vat_refund_fen"][at]), 0).astype(np.int64)
+        y.truth.trap("vat_refunds", int((refund > 0).sum()))
         values |= {"vat_refund_fen": refund, "vat_fen": values["vat_fen"] - refund}
         zero_marks = payers.traps["empty_marks"] if month == _MARK_MONTH else np.array([], np.int64)
         values["consumption_tax_fen"][np.isin(at, zero_marks)] = 0
@@ -157,7 +158,8 @@ def write_state(y: DemoYear) -> None:
 
 def _count_balances(y: DemoYear) -> None:
     active = flags(y.world.size, y.active)
-    y.truth.trap("vat_refunds", int((y.amounts.money["vat_refund_fen"] > 0)[active].sum()))
+    losses = y.amounts.money["vat_fen"] + y.amounts.money["corporate_income_tax_fen"] <= 0
+    y.truth.trap("enterprises_without_positive_tax", int(losses[active].sum()))
     y.truth.trap("no_invoiced_sales", int(y.amounts.without_sales[active].sum()))
 
 
@@ -180,7 +182,8 @@ def _state_frame(
 
 
 def _stranger_rows(strangers: pl.DataFrame, like: pl.DataFrame, period: str) -> pl.DataFrame:
-    amounts = [pl.lit("100.00").alias(c) for c in like.columns[3:]]
+    refund = _STATE["vat_refund_fen"]
+    amounts = [pl.lit("0.00" if c == refund else "100.00").alias(c) for c in like.columns[3:]]
     return strangers.select(
         pl.col("uscc").alias(like.columns[0]),
         pl.col("name").alias(like.columns[1]),

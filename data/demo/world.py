@@ -90,10 +90,10 @@ class World:
 
 
 def build(enterprises: int, years: Sequence[int], seed: int) -> World:
-    """A world in which exactly ``enterprises`` are in the register of each year."""
+    """A world in which exactly ``enterprises`` (50 or more) are in the register of each year, consecutive years."""
     places, trades = regions(), industries()
     rng = stream(seed, "world")
-    turn = round(_TURNOVER * enterprises)
+    turn = min(round(_TURNOVER * enterprises), enterprises // 5 // max(1, len(years) - 1))
     size = enterprises + turn * (len(years) - 1)
     town = _towns(places, rng, size)
     industry = rng.choice(len(trades.classes), size, p=trades.weights)
@@ -135,9 +135,7 @@ def _lives(rng: np.random.Generator, land_class: Ints, base: int, years: Sequenc
 
 
 def _founding(rng: np.random.Generator, first: Ints, years: Sequence[int]) -> Days:
-    start = np.datetime64("1995-01-01")
-    span = (np.datetime64(f"{years[0] - 3}-12-31") - start).astype(int)
-    founded = start + rng.integers(0, span, len(first)).astype("timedelta64[D]")
+    founded = np.datetime64(f"{years[0] - 27}-01-01") + rng.integers(0, 8800, len(first)).astype("timedelta64[D]")
     new = first > years[0]
     january = np.array([f"{y}-01-01" for y in first], dtype="datetime64[D]")
     return np.where(new, january + rng.integers(0, 300, len(first)).astype("timedelta64[D]"), founded)

@@ -1,7 +1,8 @@
 """Files as departments export them, byte for byte the same for the same content.
 
-The workbooks are written here because xlsxwriter takes 20 times as long (12 monthly tax books of 20,000 rows: 40 s):
-a sheet is one XML text that Polars concatenates column by column. No styles, no document properties, no dates.
+The workbooks are written here because xlsxwriter takes 4.6 times as long (20,000 rows × 13 columns, constant memory:
+0.91 s against 0.20 s on two shared cores; a demo has some 120 workbooks): a sheet is one XML text that Polars
+concatenates column by column. No styles, no document properties, no dates.
 """
 
 from __future__ import annotations

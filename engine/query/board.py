@@ -164,12 +164,11 @@ class Board:
     def _region(self, code: str | None) -> pl.Expr | None:
         if code is None:
             return None
-        if code in self.zones:
-            return pl.col("zone_code") == code
-        if not code.isdigit():
+        if code not in self.zones and not code.isdigit():
             refuse("region", code)
-        town = pl.col("region_town") == code if len(code) == 9 else pl.lit(False)
-        return pl.col("region_code").str.starts_with(code) | town
+        place = pl.col("region_code").str.starts_with(code)
+        # some records state a zone's pseudo code as their region: they belong to the zone as well
+        return (pl.col("zone_code") == code) | place if code in self.zones else place
 
     def _scale(self, group: str) -> pl.Expr | None:
         if group == "all":

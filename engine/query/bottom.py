@@ -34,7 +34,7 @@ def standings(board: Board, members: np.ndarray, metric: str, within: tuple[str,
     (1 = none is worse; ties share it)."""
     frame = board.keyed(members, within).with_columns(value=board.column(metric).gather(members))
     usable = frame.filter(pl.col("value").is_finite())
-    value, keys = pl.col("value"), list(within) or [pl.lit(0)]
+    value, keys = pl.col("value"), [pl.col(n) for n in within] or [pl.lit(0)]
     return usable.with_columns(
         rank=value.rank("min", descending=True).over(keys).cast(pl.Int64),
         from_last=value.rank("min").over(keys).cast(pl.Int64),

@@ -221,7 +221,17 @@ def _dimensions(name: str) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
+def _filled(name: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        return text if text.strip() and len(text) <= 200 else refuse(name, text)
+
+    return read
+
+
 READERS: dict[str, Callable[[str], Any]] = {
+    "release": _filled("release"),
+    "policy": _filled("policy"),
+    "by": _filled("by"),
     "year": lambda text: int(_matching("year")(text)),
     "industry": _matching("industry", str.upper),
     "region": _region,

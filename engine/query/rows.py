@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.schema.codes import industry_name, region_name
 from engine.query.board import Board
+from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
 
 _NAMES = {"industry_name": ("industry_code", industry_name), "region_name": ("region_code", region_name)}

@@ -69,14 +69,15 @@ def in_memory(
     With ``again`` the cells are kept only while all held sheets stay below 512 MB, else read a second time.
     """
     frame = _numbered(cells)
-    held: pl.DataFrame | None = frame if again is None or _hold(frame.estimated_size()) else None
+    size = int(frame.estimated_size())
+    held: pl.DataFrame | None = frame if again is None or _hold(size) else None
 
     def read() -> Iterator[pl.DataFrame]:
         yield from (held if held is not None else _numbered(again())).iter_slices(BATCH_ROWS)  # type: ignore[misc]
 
     sheet = Sheet(name, kind, frame.head(SAMPLE_ROWS), read, first=first, rows=frame.height)
     if again is not None and held is not None:
-        weakref.finalize(sheet, _release, frame.estimated_size())
+        weakref.finalize(sheet, _release, size)
     return sheet
 
 

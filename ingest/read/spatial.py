@@ -34,16 +34,30 @@ def _dbf_encoding(path: Path) -> str | None:
         return None
     with dbf.open("rb") as handle:
         data = handle.read(_DBF_TEXT)
-    return {"utf-8": "UTF-8", "gb18030": "GB18030", "cp1252": "CP1252"}.get(encoding_of(data[32:]), None)
+    start = int.from_bytes(data[8:10], "little")
+    records = data[start:]
+    found = encoding_of(records) if not records.isascii() else _names_encoding(data[32:start])
+    return {"utf-8": "UTF-8", "gb18030": "GB18030", "cp1252": "CP1252"}[found]
 
 
-def _layer(path: Path, layer: str, encoding: str | None) -> Sheet:
-    info = pyogrio.read_info(path, layer=layer, encoding=encoding)
+def _names_encoding(descriptors: bytes) -> str:
+    """By the field names, each of which may be cut off within a character."""
+    names = [descriptors[i : i + 11].split(b"\0")[0] for i in range(0, len(descriptors) - 31, 32)]
+    found = {encoding_of(name) for name in names if not name.isascii()}
+    return "utf-8" if found <= {"utf-8"} else "gb18030"
 
+
+def _layer(path: Path, layer: str, stated: str | None) -> Sheet:
+    encoding, bytewise = stated, None
+    try:
+        info = pyogrio.read_info(path, layer=layer, encoding=encoding)
+    except UnicodeDecodeError:
+        # A .dbf cuts names at ten bytes, within a character: read bytes as Latin-1, decode them here.
+        encoding, bytewise = "ISO-8859-1", stated or "UTF-8"
+        info = pyogrio.read_info(path, layer=layer, encoding=encoding)
     fields = [str(name) for name in info["fields"]]
-    notes: list[str] = [f"encoding {encoding}"] if encoding else []
-    has_shape = info["geometry_type"] is not None
-    crs = _crs(path, info["crs"], info["total_bounds"], notes) if has_shape else None
+    notes: list[str] = [f"encoding {stated}"] if stated else []
+    crs = None if info["geometry_type"] is None else _crs(path, info["crs"], info["total_bounds"], notes)
 
     def read() -> Iterator[pl.DataFrame]:
         at = 1
@@ -52,13 +66,26 @@ def _layer(path: Path, layer: str, encoding: str | None) -> Sheet:
             for batch in reader:
                 frame = pl.from_arrow(batch)
                 assert isinstance(frame, pl.DataFrame)
-                yield _texts(frame, fields, meta["geometry_name"] or "wkb_geometry", crs, at)
+                cells = _texts(frame, fields, meta["geometry_name"] or "wkb_geometry", crs, at)
+                yield _decoded(cells, bytewise) if bytewise else cells
                 at += frame.height
 
     empty = pl.DataFrame(schema={"row": pl.Int32, **{f"c{i}": pl.String for i in range(len(fields))}})
     sample = next(read(), empty).head(SAMPLE_ROWS)
     cut = path.suffix.lower() in (".shp", ".dbf")
-    return Sheet(layer, "spatial", sample, read, header=fields, cut_headers=cut, rows=info["features"], notes=notes)
+    header = [_redecoded(f, bytewise) for f in fields] if bytewise else fields
+    return Sheet(layer, "spatial", sample, read, header=header, cut_headers=cut, rows=info["features"], notes=notes)
+
+
+def _redecoded(text: str, encoding: str) -> str:
+    """Bytes that were read as Latin-1, in their true encoding; a character that was cut off is dropped."""
+    return text.encode("latin-1", "ignore").decode(encoding, "ignore")
+
+
+def _decoded(cells: pl.DataFrame, encoding: str) -> pl.DataFrame:
+    names = [c for c in cells.columns if c.startswith("c")]
+    texts = {n: [t and _redecoded(t, encoding) for t in cells[n].to_list()] for n in names}
+    return cells.with_columns(pl.Series(n, v, dtype=pl.String) for n, v in texts.items())
 
 
 def _texts(

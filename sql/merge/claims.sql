@@ -24,13 +24,13 @@ ordered AS (
         ROW_NUMBER() OVER (PARTITION BY source, record_key ORDER BY remainder DESC, sharer_no) AS place
     FROM floors
 )
-SELECT enterprise_no, source, record_key, value, method, load_id, sheet, row, rows
+SELECT enterprise_no, source, record_key, value, method, origin, rows
 FROM records
 WHERE share_ppb IS NULL
 UNION ALL
 SELECT
     enterprise_no, source, record_key,
     CAST(sign(value) * (whole_part + CASE WHEN complete = 1 AND place <= missing THEN 1 ELSE 0 END) AS BIGINT) AS value,
-    method, load_id, sheet, row, rows
+    method, origin, rows
 FROM ordered
 WHERE enterprise_no IS NOT NULL

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from engine.schema.warehouse import Warehouse
+from tests.e2e.browser import CHROMIUM, Browser
 from tests.unit.api.firms import FIRMS, GRADED
 from tests.unit.api.release_builder import build
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _SERVE = """
 import sys
 from pathlib import Path
@@ -43,7 +41,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             urllib.request.urlopen(url, timeout=2)
             return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, or slow to answer
             assert process.poll() is None, "the server ended"
             time.sleep(0.1)
     raise AssertionError(f"{url} did not answer")
@@ -101,7 +99,7 @@ def test_top_and_bottom_of_all(dom) -> None:  # type: ignore[no-untyped-def]
     assert names(html, "top")[:3] == ["昆山化工有限公司", "企业E02", "企业E03"]
     assert names(html, "bottom")[:3] == ["企业E08", "企业E07", "企业E04"]
     assert "企业E05" not in html.split('id="top"')[1]  # without a value: in neither list
-    assert "合成演示数据" in html and "万元/亩" in html and "<b>2</b><span class=\"of\"> / 10</span>" in html
+    assert "合成演示数据" in html and "万元/亩" in html and '<b>2</b><span class="of"> / 10</span>' in html
     assert "O’Neil &lt;b&gt;&amp;co" in html
 
 
@@ -131,6 +129,49 @@ def test_search_and_explanation(dom) -> None:  # type: ignore[no-untyped-def]
 
 def test_errors_are_pages_for_people(dom) -> None:  # type: ignore[no-untyped-def]
     assert "参数 size" in dom("/?size=tiny") and "企业" in dom("/enterprises/none")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
+    tab = Browser(tmp_path)
+    yield tab
+    tab.close()
+
+
+def choose(browser: Browser, name: str, value: str) -> None:
+    """Choose from a list as a person does."""
+    change = "dispatchEvent(new Event('change', {bubbles: true}))"
+    browser.run(f"{{ const s = document.getElementById('{name}'); s.focus(); s.value = '{value}'; s.{change} }}")
+
+
+def test_choices_answer_in_place_and_the_address_follows(browser: Browser, server: str) -> None:
+    browser.open(server + "/")
+    browser.run("window.kept = true")
+    choose(browser, "industry", "27")
+    browser.until("location.search.includes('industry=27')")
+    browser.until("document.querySelectorAll('#top ~ .scroll tbody tr').length === 1")
+    assert browser.run("document.activeElement.id") == "industry" and browser.run("window.kept")
+    assert "size=" not in browser.run("location.search")  # what was not chosen is not in the address
+    choose(browser, "year", "2023")
+    browser.until("document.title.includes('2023')")
+    browser.run("history.back()")
+    browser.until("document.getElementById('year').value === '2024' && document.title.includes('2024')")
+    assert browser.run("window.kept") and browser.run("document.getElementById('status').textContent") != ""
+    assert browser.complaints() == []
+    assert all(url.startswith(server) for url in browser.requests())
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("path", ["/", "/?lang=en&policy=huaian-2024", "/enterprises/E01", "/docs"])
+def test_pages_fit_their_window(browser: Browser, server: str, path: str, width: int, height: int) -> None:
+    browser.call(
+        "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+    )
+    browser.open(server + path)
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.complaints() == []
 
 
 def test_every_control_has_a_label_and_nothing_is_inline(server: str) -> None:

@@ -18,7 +18,7 @@ CARRIED = [
     ("data/codes", ".csv"),
     ("data/policies", ".yaml"),
     ("ingest/sources", ".yaml"),
-    ("api/pages", ".html"),
+    ("api/pages", ".svg"),
     ("api/pages", ".js"),
     ("api/pages", ".css"),
 ]

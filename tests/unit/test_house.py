@@ -20,7 +20,6 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 # Folders of one machine: they mean nothing on another. (/tmp and /usr/bin/env are everywhere.)
 MACHINE_PATH = re.compile(r"/(?:work|home|root|Users|opt|mnt)/[\w.-]+")
 INDEX_ADDRESS = re.compile(r"https?://|--(?:extra-)?index-url|--find-links|^-[if]\b|\bfile:/", re.MULTILINE)
-OUTSIDE_TEXT = (".csv", ".md", ".lock")  # data and prose may show addresses and paths as examples
 
 
 def _sources(root: Path, *tops: str) -> Iterator[Path]:
@@ -123,11 +122,23 @@ def _libraries(checkout: Path, *tops: str) -> set[str]:
     return found - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
 
 
+def _distributions(checkout: Path, *tops: str) -> dict[str, set[str]]:
+    """Imported name → the distributions that could bring it."""
+    owners = packages_distributions()
+    return {n: {canonicalize_name(d) for d in owners.get(n, [n])} for n in _libraries(checkout, *tops)}
+
+
 @pytest.mark.parametrize(("lock", "tops"), [("run", PACKAGES), ("dev", ("tests",))])
 def test_every_imported_library_is_declared(checkout: Path, lock: str, tops: tuple[str, ...]) -> None:
     """A library that only happens to be installed is missing on the next machine."""
     allowed = {canonicalize_name(r.name) for part in (lock, "spark") for r in _project(checkout)[part]}
-    owners = packages_distributions()
-    for name in sorted(_libraries(checkout, *tops)):
-        distributions = {canonicalize_name(d) for d in owners.get(name, [name])}
-        assert distributions & allowed, f"{name} ({', '.join(sorted(distributions))}) is not in pyproject.toml"
+    imported = _distributions(checkout, *tops)
+    assert {name: owners for name, owners in imported.items() if not owners & allowed} == {}
+
+
+def test_every_declared_library_is_imported_and_has_its_reason(checkout: Path) -> None:
+    imported = set().union(*_distributions(checkout, *PACKAGES).values())
+    reasons = (checkout / "docs" / "decisions" / "0001-dependencies.md").read_text("utf-8")
+    for needed in _project(checkout)["run"]:
+        assert canonicalize_name(needed.name) in imported, f"{needed.name}: nothing imports it"
+        assert needed.name in reasons, f"{needed.name}: no reason in docs/decisions/0001-dependencies.md"

@@ -13,6 +13,7 @@ from engine.schema.warehouse import Warehouse
 from tests.unit.api.firms import FIRMS, GRADED
 from tests.unit.api.release_builder import build
 
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, dict[str, str]]:
     """The warehouse and its releases by name; for reading only."""

@@ -22,7 +22,20 @@ GRADED = tuple(
     Firm(f.id, f.output_fen, f.tax_fen, score_e10=s, grade=g, name=f.name)
     for f, s, g in zip(
         FIRMS,
-        (95 * 10**10, 90 * 10**10, 90 * 10**10 + 1, 80 * 10**10, None, None, 70 * 10**10, 60 * 10**10, 5 * 10**9, 1, 0, -1),
+        (
+            95 * 10**10,
+            90 * 10**10,
+            90 * 10**10 + 1,
+            80 * 10**10,
+            None,
+            None,
+            70 * 10**10,
+            60 * 10**10,
+            5 * 10**9,
+            1,
+            0,
+            -1,
+        ),
         ("A", "A", "A", "B", None, "T", "B", "C", "C", "D", "D", "D"),
         strict=True,
     )

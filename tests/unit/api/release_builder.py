@@ -102,11 +102,35 @@ def row_of(firm: Firm, year: int) -> dict[str, Any]:
     }
 
 
+def composite_part(row: dict[str, Any]) -> dict[str, Any]:
+    """Indicators, bases and points of huaian-2024; all points stand on the tax, nobody has energy."""
+    found = {"tax_per_mu": row["benefit_per_mu"], "sales_per_mu": row["output_per_mu"], "tax_per_tce": None}
+    found |= {"base__tax_per_mu": 10.0, "base__sales_per_mu": 100.0, "base__tax_per_tce": None}
+    return found | {"item__tax_per_mu": row["score"], "item__sales_per_mu": 0.0, "item__tax_per_tce": None}
+
+
 _REGION = (("city", 4), ("county", 6), ("town", 9))
-_TEXT = (
-    "enterprise_id uscc name industry_code industry_section industry_2 industry_3 industry_4 region_code region_city "
-    "region_county region_town zone_code size scale_group land_group grade_initial grade flags"
-).split()
+_TEXT = [
+    "enterprise_id",
+    "uscc",
+    "name",
+    "industry_code",
+    "industry_section",
+    "industry_2",
+    "industry_3",
+    "industry_4",
+    "region_code",
+    "region_city",
+    "region_county",
+    "region_town",
+    "zone_code",
+    "size",
+    "scale_group",
+    "land_group",
+    "grade_initial",
+    "grade",
+    "flags",
+]
 _INTEGERS = ("land_dm2_days", "output_fen", "tax_fen", "score_e10")
 
 
@@ -115,8 +139,7 @@ def schema(composite: bool, metrics: Iterable[str]) -> dict[str, Any]:
     kinds: dict[str, Any] = dict.fromkeys(_TEXT, pl.String) | dict.fromkeys(_INTEGERS, pl.Int64)
     names = list(row_of(Firm("x"), 2024))
     place = names.index("score_e10")
-    parts = [f"{k}__benefit_per_mu" for k in ("base", "item")] if composite else []
-    names[place:place] = parts
+    names[place:place] = list(composite_part(row_of(Firm("x"), 2024))) if composite else []
     found = {n: kinds.get(n, pl.Float64) for n in names}
     for metric in metrics:
         for grouping in GROUPINGS:
@@ -156,7 +179,7 @@ def build(
     metrics = (["score"] if composite else []) + ["output_per_mu", "benefit_per_mu"]
     rows = [row_of(f, year) for f in sorted(firms, key=lambda f: f.id)]
     for row in rows if composite else ():
-        row |= {"base__benefit_per_mu": 10.0, "item__benefit_per_mu": row["score"]}
+        row |= composite_part(row)
     with_ranks(rows, metrics)
     table = pl.DataFrame(rows, schema=schema(composite, metrics))
     return write(warehouse, table, metrics, year=year, policy=policy, created=created, state=state, synthetic=synthetic)

@@ -47,7 +47,9 @@ def test_head_answers_like_get_without_a_body(client: TestClient, path: str) -> 
 @pytest.mark.parametrize("path", EVERY_ROUTE)
 def test_other_methods_are_405(client: TestClient, path: str) -> None:
     answer = client.post(path)
-    assert answer.status_code == 405 and answer.json()["code"] == "method_not_allowed" and "GET" in answer.headers["allow"]
+    assert (
+        answer.status_code == 405 and answer.json()["code"] == "method_not_allowed" and "GET" in answer.headers["allow"]
+    )
 
 
 @pytest.mark.parametrize("path", [V1 + r for r in JSON_ROUTES])
@@ -103,8 +105,13 @@ def test_what_is_not_there_is_404(client: TestClient, path: str, code: str) -> N
 
 
 def test_release_must_agree_with_year_and_policy(client: TestClient, ids: dict[str, str]) -> None:
-    assert refused(client, f"{V1}/rankings?release={ids['2023']}&year=2024", 400, "bad_parameter")["parameter"] == "year"
-    assert refused(client, f"{V1}/rankings?release={ids['2023']}&policy=huaian-2024", 400, "bad_parameter")["parameter"] == "policy"
+    assert (
+        refused(client, f"{V1}/rankings?release={ids['2023']}&year=2024", 400, "bad_parameter")["parameter"] == "year"
+    )
+    assert (
+        refused(client, f"{V1}/rankings?release={ids['2023']}&policy=huaian-2024", 400, "bad_parameter")["parameter"]
+        == "policy"
+    )
 
 
 def test_the_default_release_is_the_newest_of_the_default_policy(client: TestClient, ids: dict[str, str]) -> None:
@@ -148,7 +155,7 @@ def test_a_cursor_of_another_question_or_release_is_refused(client: TestClient, 
 
 def test_bottom_lists(client: TestClient) -> None:
     groups = get(client, "/rankings/bottom", count=1, within="industry,size")["groups"]
-    assert [g["key"] for g in groups][0] == {"industry": "26", "size": "large"}
+    assert next(g["key"] for g in groups) == {"industry": "26", "size": "large"}
     assert all(set(g) == {"key", "of", "rows"} for g in groups)
     assert get(client, "/rankings/bottom", percent="2.5")["groups"][0]["rows"][0]["enterprise_id"] == "E08"
     assert get(client, "/rankings/bottom", industry="99")["groups"] == [{"key": {}, "of": 0, "rows": []}]
@@ -159,7 +166,9 @@ def test_catalogue(client: TestClient, ids: dict[str, str]) -> None:
     assert [r["release_id"] for r in releases] == [ids["graded"], ids["2024"], ids["2023"]]
     assert [r["state"] for r in releases] == ["draft", "draft", "final"] and releases[0]["loads"][0]["source"] == "land"
     industries = {x["code"]: x for x in get(client, "/industries")["industries"]}
-    assert industries["26"]["enterprises"] == 10 and industries["C"]["level"] == "section" and industries["2614"]["name"]
+    assert (
+        industries["26"]["enterprises"] == 10 and industries["C"]["level"] == "section" and industries["2614"]["name"]
+    )
     regions = {x["code"]: x for x in get(client, "/regions")["regions"]}
     assert regions["3205"] == {"code": "3205", "name": "苏州市", "level": "city", "enterprises": 10}
     assert regions["320571"]["level"] == "zone"

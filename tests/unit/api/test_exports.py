@@ -18,8 +18,8 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
-from api.exports import write as writing
-from api.exports.write import disarmed
+from api.exports import formats as writing
+from api.exports.formats import disarmed
 from engine.schema.columns import COLUMNS, ROW, column
 
 RANKINGS = "/api/v1/rankings"
@@ -30,7 +30,7 @@ def fetched(client: TestClient, path: str, form: str, **asked: Any) -> bytes:
     answer = client.get(path, params={**asked, "format": form})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == writing.MEDIA[form]
-    assert f'filename="permu-20' in answer.headers["content-disposition"]
+    assert 'filename="permu-20' in answer.headers["content-disposition"]
     return answer.content
 
 
@@ -103,7 +103,9 @@ def test_xlsx_cells_keep_text_numbers_and_gaps(book: openpyxl.Workbook) -> None:
 
 def test_xlsx_in_english_and_of_nobody(client: TestClient) -> None:
     empty = openpyxl.load_workbook(io.BytesIO(fetched(client, RANKINGS, "xlsx", industry="99", lang="en")))
-    assert empty["Ranking"]["A5"].value == "Rank\n名次" and empty["Notes"]["B1"].value.startswith("Industrial enterprises 2024")
+    assert empty["Ranking"]["A5"].value == "Rank\n名次" and empty["Notes"]["B1"].value.startswith(
+        "Industrial enterprises 2024"
+    )
 
 
 def test_a_sheet_that_does_not_fit_is_refused_whole(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +131,9 @@ def test_parquet_and_arrow_keep_types_and_origin(client: TestClient, ids: dict[s
         origin = json.loads(found.schema.metadata[b"permu"])
         assert origin["release_id"] == ids["2024"] and origin["rows"] == 12 and origin["loads"] and origin["who"]
         assert origin["question"] == {"by": "benefit_per_mu"}
-        assert found.column("enterprise_id")[0].as_py() == "E09" and pa.types.is_floating(found.schema.field("tax_wan_yuan").type)
+        assert found.column("enterprise_id")[0].as_py() == "E09" and pa.types.is_floating(
+            found.schema.field("tax_wan_yuan").type
+        )
     assert table.column_names == stream.column_names
 
 
@@ -157,7 +161,13 @@ def test_parcels_are_read_back_by_gdal(client: TestClient, tmp_path: Path) -> No
     found = pyogrio.read_dataframe(tmp_path / "p.geojson")
     assert len(found) == 12 and found.crs.to_epsg() == 4326 and found.geometry.isna().sum() == 1
     first = found.iloc[0]
-    assert (first.parcel_code, first.enterprise_id, first.enterprises, first["rank"], first.grade) == ("320507001001GB00000", "E01", 2, 1, "A")
+    assert (first.parcel_code, first.enterprise_id, first.enterprises, first["rank"], first.grade) == (
+        "320507001001GB00000",
+        "E01",
+        2,
+        1,
+        "A",
+    )
     assert list(found["rank"].dropna()) == [1, 3, 2, 4, 5, 6, 7, 8, 9, 10]
     assert first.output_per_mu == 6000.0 and list(first.enterprise_ids) == ["E01", "E02"]
 
@@ -177,7 +187,10 @@ def test_geojson_has_etag_range_and_gzip(client: TestClient) -> None:
     path = "/layers/parcels.geojson"
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
     tag = plain.headers["etag"]
-    assert not tag.startswith("W/") and client.get(path, headers={"Accept-Encoding": "identity", "If-None-Match": tag}).status_code == 304
+    assert (
+        not tag.startswith("W/")
+        and client.get(path, headers={"Accept-Encoding": "identity", "If-None-Match": tag}).status_code == 304
+    )
     part = client.get(path, headers={"Accept-Encoding": "identity", "Range": "bytes=10-19"})
     assert part.status_code == 206 and part.content == plain.content[10:20]
     with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as packed:

@@ -25,7 +25,9 @@ def test_hosts_of_this_machine_are_answered(client: TestClient, host: str) -> No
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["", "example.com", "127.0.0.1.example.com", "localhost.", "127.0.0.2", "::1", "localhost:80:80", "[::1]x"])
+@pytest.mark.parametrize(
+    "host", ["", "example.com", "127.0.0.1.example.com", "localhost.", "127.0.0.2", "::1", "localhost:80:80", "[::1]x"]
+)
 def test_other_hosts_are_400(client: TestClient, host: str) -> None:
     answer = client.get(RANKINGS, headers={"Host": host})
     assert answer.status_code == 400 and answer.json()["code"] == "bad_host"
@@ -39,13 +41,22 @@ def test_host_of_keeps_brackets() -> None:
 @pytest.mark.parametrize("path", ["/", "/docs", RANKINGS, "/nothing", "/static/page.js", "/layers/parcels.geojson"])
 def test_security_headers_everywhere(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
-    assert "script-src 'self'" in headers["content-security-policy"] and "unsafe" not in headers["content-security-policy"]
+    assert (
+        "script-src 'self'" in headers["content-security-policy"] and "unsafe" not in headers["content-security-policy"]
+    )
     assert headers["x-content-type-options"] == "nosniff" and "access-control-allow-origin" not in headers
 
 
 @pytest.mark.parametrize(
     ("offer", "taken"),
-    [("gzip", True), ("deflate, gzip;q=0.5", True), ("br", False), ("gzip;q=0", False), ("", False), ("identity", False)],
+    [
+        ("gzip", True),
+        ("deflate, gzip;q=0.5", True),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("", False),
+        ("identity", False),
+    ],
 )
 def test_gzip_is_negotiated(offer: str, taken: bool) -> None:
     from starlette.requests import Request

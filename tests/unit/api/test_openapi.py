@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from api.reference import reference
 from engine.query.parameters import PARAMETERS
 from engine.schema.columns import COLUMNS
 
@@ -69,7 +70,11 @@ def test_examples_look_like_the_answers(document: dict[str, Any], client: TestCl
 
 def _within(example: Any, given: Any, where: str) -> None:
     """Every key of the example occurs in the real answer."""
-    if isinstance(example, dict) and isinstance(given, dict) and where.split(".")[-1] not in ("ranks", "grades", "metrics", "key"):
+    if (
+        isinstance(example, dict)
+        and isinstance(given, dict)
+        and where.split(".")[-1] not in ("ranks", "grades", "metrics", "key")
+    ):
         assert set(example) <= set(given), (where, set(example) - set(given))
         for key in example:
             _within(example[key], given[key], f"{where}.{key}")
@@ -90,6 +95,7 @@ def test_the_readable_reference_loads_nothing_from_elsewhere(client: TestClient)
 
 def test_docs_name_every_route_parameter_and_column(checkout: Path) -> None:
     text = (checkout / "docs" / "api.md").read_text(encoding="utf-8")
+    assert text == reference(), "write it again: python -m api.reference > docs/api.md"
     for path in DOCUMENTED:
         assert f"`{path}`" in text, path
     for name in PARAMETERS:

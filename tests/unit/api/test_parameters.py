@@ -39,6 +39,9 @@ def test_taken(name: str, text: str, value: Any) -> None:
 
 
 REFUSED = {
+    "release": ["", " ", "x" * 201],
+    "policy": [""],
+    "by": [""],
     "region": ["", "3", "320", "32050", "3205070", "3205070010", "32 05", "３２０５", "32;drop"],
     "industry": ["", "26145", "26.1", "制造", "1"],
     "size": ["", "tiny", "Large"],

@@ -62,7 +62,7 @@ BY_TAX = [
         ({"region": "320583000"}, [("E03", 1), ("E04", 2)]),
         ({"region": "320583002"}, [("E03", 1), ("E04", 2)]),
         ({"region": "320000", "limit": 1}, [("E01", 1)]),
-        ({"region": "320571"}, [("E02", 1)]),
+        ({"region": "320571"}, [("E02", 1)]),  # a zone by its own code
         ({"group": "below_scale"}, [("E02", 1)]),
         ({"group": "land_below_3mu"}, [("E09", 1), ("E06", None)]),
         ({"q": "昆山"}, [("E01", 1)]),
@@ -96,14 +96,20 @@ def test_percentile_of_one_is_null(board: Board) -> None:
 def test_grade_and_q_filter_rows_and_change_no_rank(graded: Board) -> None:
     whole = dict(places(graded))
     page = select(graded, Selection.parse(grade="D,c"))
-    assert {r["enterprise_id"]: r["rank"] for r in page.rows} == {n: whole[n] for n in ("E08", "E09", "E10", "E11", "E12")}
+    assert {r["enterprise_id"]: r["rank"] for r in page.rows} == {
+        n: whole[n] for n in ("E08", "E09", "E10", "E11", "E12")
+    }
     assert page.of == 10 and page.total == 5 and all(r["grade"] in "CD" for r in page.rows)
 
 
 def test_score_ranks_on_the_integer_total(graded: Board) -> None:
     """E02 and E03 differ by 1e-10 of a point: float64 of the score would still tell them apart, text would not."""
     assert places(graded, limit=4) == [("E01", 1), ("E03", 2), ("E02", 3), ("E04", 4)]
-    assert select(graded, Selection.parse(limit=1)).rows[0]["bases"] == {"benefit_per_mu": 10.0}
+    assert select(graded, Selection.parse(limit=1)).rows[0]["bases"] == {
+        "tax_per_mu": 10.0,
+        "sales_per_mu": 100.0,
+        "tax_per_tce": None,
+    }
 
 
 def test_row_has_every_field_of_the_contract(board: Board) -> None:
@@ -121,7 +127,10 @@ def test_row_has_every_field_of_the_contract(board: Board) -> None:
 
 
 @pytest.mark.parametrize("metric", ["output_per_mu", "benefit_per_mu"])
-@pytest.mark.parametrize(("grouping", "parameter"), [("industry_2", "industry"), ("industry_4", "industry"), ("region_county", "region"), ("size", "size")])
+@pytest.mark.parametrize(
+    ("grouping", "parameter"),
+    [("industry_2", "industry"), ("industry_4", "industry"), ("region_county", "region"), ("size", "size")],
+)
 def test_asked_groups_agree_with_the_stored_ranks(board: Board, metric: str, grouping: str, parameter: str) -> None:
     codes = board.table[grouping].drop_nulls().unique().to_list()
     assert codes
@@ -157,7 +166,9 @@ def test_nan_and_infinite_values_never_rank() -> None:
 def loose(values: list[float | None]) -> Board:
     """A board of one metric without a folder: as little as a release can hold."""
     names = ("uscc", "name", "industry_code", "region_code", "size", "scale_group", "grade", "flags")
-    frame = pl.DataFrame({"enterprise_id": [f"F{i}" for i in range(len(values))], "m": values}, schema_overrides={"m": pl.Float64})
+    frame = pl.DataFrame(
+        {"enterprise_id": [f"F{i}" for i in range(len(values))], "m": values}, schema_overrides={"m": pl.Float64}
+    )
     frame = frame.with_columns(**dict.fromkeys(names, pl.lit(None, pl.String)))
     manifest = {"release_id": "r", "year": 2024, "policy": "p", "metrics": ["m"], "default_metric": "m"}
     return Board(SimpleNamespace(manifest=manifest, rankings=frame))
@@ -190,7 +201,11 @@ def test_bottom_of_all(board: Board, how: dict[str, Any], expected: list[str]) -
 
 def test_bottom_within(board: Board) -> None:
     found = lists(board, {}, count=1, within=("industry",))
-    assert found == [({"industry": "26"}, 8, ["E07"]), ({"industry": "27"}, 1, ["E08"]), ({"industry": "30"}, 1, ["E09"])]
+    assert found == [
+        ({"industry": "26"}, 8, ["E07"]),
+        ({"industry": "27"}, 1, ["E08"]),
+        ({"industry": "30"}, 1, ["E09"]),
+    ]
     by_size = lists(board, {"by": "benefit_per_mu"}, count=1, within=("size", "industry"))
     assert ({"size": None, "industry": "26"}, 1, ["E11"]) in by_size
     assert sum(of for _, of, _ in by_size) == 10

@@ -72,8 +72,6 @@ def test_a_wrong_link_lowers_precision(written: Any, merged: Path) -> None:
 
 def test_a_missing_link_lowers_recall_only(written: Any, merged: Path) -> None:
     links = pl.read_parquet(merged / "links.parquet")
-    lost = links.filter((pl.col("source") == "gas") & ~pl.col("record_key").is_first_distinct() | pl.lit(False)).height
-    assert lost == 0
     keys = links.select("source", "record_key").n_unique()
     links.filter(~((pl.col("source") == "gas") & (pl.col("record_key") == _first_gas(links)))).write_parquet(
         merged / "links.parquet"

@@ -15,7 +15,7 @@ from ingest.headers import fold
 from ingest.load import LoadReport, ingest
 
 A, B, C = "91110108551385082Q", "91110000600037341L", "91310112087994932F"
-TAX = f"纳税人识别号,纳税人名称,所属期,增值税（万元）\n{A},甲公司,202401,1.5\n{B},乙公司,2024年2月,\"1,200.25\"\n"
+TAX = f'纳税人识别号,纳税人名称,所属期,增值税（万元）\n{A},甲公司,202401,1.5\n{B},乙公司,2024年2月,"1,200.25"\n'
 
 
 def put(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
@@ -70,7 +70,10 @@ def test_text_in_every_encoding(home: Warehouse, tmp_path: Path, encoding: str, 
 
 
 def test_html_saved_as_xls(home: Warehouse, tmp_path: Path) -> None:
-    rows = [["<th>户号", "<th>户名", "<th>月份", "<th>用电量(万千瓦时)"], ["<td>001", "<td>甲", "<td>2024-01", "<td>1.2"]]
+    rows = [
+        ["<th>户号", "<th>户名", "<th>月份", "<th>用电量(万千瓦时)"],
+        ["<td>001", "<td>甲", "<td>2024-01", "<td>1.2"],
+    ]
     body = "".join(f"<tr>{''.join(r)}</tr>" for r in rows)
     text = f"<html><body><table><tr><td colspan=4>用电量统计表</td></tr>{body}</table></body></html>"
     report = one(home, put(tmp_path, "用电.xls", text, "gbk"), "power")
@@ -117,7 +120,17 @@ def test_bilingual_header_and_unit_row(home: Warehouse, tmp_path: Path) -> None:
     assert (report.rows_in, report.kept, report.furniture) == (4, 1, 3)
 
 
-UNIT_HEADERS = ["使用权面积（亩）", "使用权面积(亩)", "使用权面积/亩", "使用权面积_亩", "使用权面积 亩", "使用权面积亩", "土地面积[亩]", "使用权面积（单位：亩）", "２０２４年使用权面积（亩）"]
+UNIT_HEADERS = [
+    "使用权面积（亩）",
+    "使用权面积(亩)",
+    "使用权面积/亩",
+    "使用权面积_亩",
+    "使用权面积 亩",
+    "使用权面积亩",
+    "土地面积[亩]",
+    "使用权面积（单位：亩）",
+    "２０２４年使用权面积（亩）",
+]
 
 
 @pytest.mark.parametrize("header", UNIT_HEADERS)
@@ -125,6 +138,33 @@ def test_a_unit_beside_the_header(home: Warehouse, tmp_path: Path, header: str) 
     text = f"宗地代码,土地使用权人,{header}\n320583001001GB00001,甲,1.5\n"
     report = one(home, put(tmp_path, "宗地.csv", text), "land", year=2024)
     assert kept(home, report, "parcel")["area_dm2"].to_list() == [100_000]
+
+
+STATED = [
+    ("增值税（净入库，万元）", ""), ("增值税（万元，不含税）", ""), ("增值税", "金额单位：万元（保留两位小数）"), ("增值税", "2024年税收情况表（万元）"),
+    ("其中：增值税（万元）", ""), ("2024年增值税（万元）", ""), ("增值税额(万元)", ""), ("增值税：万元", ""), ("增值税\u3000（ 万元 ）", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "line"), STATED)
+def test_where_a_unit_is_stated(home: Warehouse, tmp_path: Path, header: str, line: str) -> None:
+    text = f'"{line}"\n统一社会信用代码,月份,"{header}"\n{A},202401,2\n'
+    report = one(home, put(tmp_path, "国税.csv", text), "state_tax")
+    assert kept(home, report, "payment")["vat_fen"].to_list() == [2_000_000]
+
+
+@pytest.mark.parametrize("header", ["增值税（美元）", "增值税（吨）", "增值税（元角）"])
+def test_a_unit_nobody_knows_is_asked_for(home: Warehouse, tmp_path: Path, header: str) -> None:
+    with pytest.raises(PermuError) as error:
+        one(home, put(tmp_path, "国税.csv", f"统一社会信用代码,月份,{header}\n{A},202401,2\n"), "state_tax")
+    assert error.value.code == "ambiguous_unit"
+
+
+@pytest.mark.parametrize(("header", "vintage"), [("行业代码（GB/T 4754-2011）", "2011"), ("行业代码", "2017")])
+def test_the_vintage_of_industry_codes(home: Warehouse, tmp_path: Path, header: str, vintage: str) -> None:
+    text = f"统一社会信用代码,企业名称,{header}\n{A},甲,C2614\n"
+    report = one(home, put(tmp_path, "工商2024.csv", text), "commerce")
+    assert kept(home, report, "enterprise").select("industry_code", "industry_vintage").rows() == [("2614", vintage)]
 
 
 def test_a_header_one_column_short(home: Warehouse, tmp_path: Path) -> None:
@@ -217,9 +257,13 @@ def test_a_file_of_the_same_name_replaces_the_older_one(home: Warehouse, tmp_pat
     assert new.kept == 2
 
 
-def test_two_files_with_other_columns_of_the_same_firms_stand_beside_each_other(home: Warehouse, tmp_path: Path) -> None:
+def test_two_files_with_other_columns_of_the_same_firms_stand_beside_each_other(
+    home: Warehouse, tmp_path: Path
+) -> None:
     one(home, put(tmp_path, "产值.csv", f"统一社会信用代码,工业总产值(万元)\n{A},5\n"), "statistics", year=2024)
-    report = one(home, put(tmp_path, "能耗.csv", f"统一社会信用代码,综合能耗(吨标准煤)\n{A},5\n"), "statistics", year=2024)
+    report = one(
+        home, put(tmp_path, "能耗.csv", f"统一社会信用代码,综合能耗(吨标准煤)\n{A},5\n"), "statistics", year=2024
+    )
     assert (report.kept, report.replaced) == (1, 0)
 
 

@@ -17,7 +17,16 @@ from ingest import columns
 from ingest.ids import hide_personal, valid_org_code, valid_reg_no, valid_uscc
 from ingest.values import Empty, parse_date, parse_period, parse_share, plain_number
 
-DATES = ["2024-01-05", "2024/1/5", "2024.1.5", "2024年1月5日", "2024年01月05日", "20240105", "45296", "2024-01-05 00:00:00"]
+DATES = [
+    "2024-01-05",
+    "2024/1/5",
+    "2024.1.5",
+    "2024年1月5日",
+    "2024年01月05日",
+    "20240105",
+    "45296",
+    "2024-01-05 00:00:00",
+]
 
 
 @pytest.mark.parametrize("text", DATES)
@@ -73,7 +82,15 @@ def test_a_third_and_a_wrong_share() -> None:
     ]  # fmt: skip
 
 
-NUMBERS = [("1,234.5", "1234.5"), ("１２", "12"), ("(12.5)", "-12.5"), ("1.2e5", "120000"), ("¥1 000", "1000"), ("5亩", None), ("nan", None)]
+NUMBERS = [
+    ("1,234.5", "1234.5"),
+    ("１２", "12"),
+    ("(12.5)", "-12.5"),
+    ("1.2e5", "120000"),
+    ("¥1 000", "1000"),
+    ("5亩", None),
+    ("nan", None),
+]
 
 
 @pytest.mark.parametrize(("text", "plain"), NUMBERS)
@@ -155,7 +172,9 @@ def test_a_permit_tells_the_credit_code() -> None:
 
 
 def test_parcel_codes() -> None:
-    texts = pl.Series(["320583001001GB00001", "320583001001GB00001F00010001", "320583001001G00001X", "215-8", "320583 001001 gb00002"])
+    texts = pl.Series(
+        ["320583001001GB00001", "320583001001GB00001F00010001", "320583001001G00001X", "215-8", "320583 001001 gb00002"]
+    )
     typed = columns.parcel(texts)
     assert typed.also["parcel_code"].to_list()[1] == "320583001001GB00001"
     assert typed.problems[0][1].to_list() == [False, False, True, False, False]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
+import pyarrow.parquet
 
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet
@@ -47,16 +46,20 @@ def _csv(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
     return BOM + disarmed(frame).write_csv(line_terminator="\r\n").encode()
 
 
+def _stamped(sheet: Sheet, origin: Provenance) -> pa.Table:
+    """The table with its origin as ``permu`` in the schema's metadata."""
+    data = sheet.frame.to_arrow()
+    return data.replace_schema_metadata({"permu": origin.as_json(sheet.frame.height)})
+
+
 def _parquet(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
-    out = io.BytesIO()
-    sheet.frame.write_parquet(out, metadata={"permu": origin.as_json(sheet.frame.height)})
-    return out.getvalue()
+    out = pa.BufferOutputStream()
+    pa.parquet.write_table(_stamped(sheet, origin), out, compression="zstd")
+    return bytes(out.getvalue())
 
 
 def _arrow(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
-    data = sheet.frame.to_arrow()
-    data = data.replace_schema_metadata({"permu": origin.as_json(sheet.frame.height)})
-    out = pa.BufferOutputStream()
+    data, out = _stamped(sheet, origin), pa.BufferOutputStream()
     with pa.ipc.new_file(out, data.schema) as writer:
         writer.write_table(data)
     return bytes(out.getvalue())
