@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -39,10 +40,21 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(warehouse: Warehouse, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
-    """Answer until interrupted. The warehouse must exist; releases that come later are seen without a restart."""
+def serve(
+    warehouse: Warehouse,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    listening: Callable[[int], None] | None = None,
+) -> None:
+    """Answer until interrupted. The warehouse must exist; releases that come later are seen without a restart.
+
+    ``listening`` is called with the port once it is taken (0 asks for any free one).
+    """
     warehouse.require()
     listener = bind(host, port)
+    if listening:
+        listening(listener.getsockname()[1])
     os.environ["PERMU_HOME"] = str(warehouse.home)
     config = uvicorn.Config(
         "api.app:from_environment", factory=True, workers=workers, log_level="warning", server_header=False,

@@ -23,6 +23,7 @@ def write(
     years: Annotated[str, typer.Option(help="One year or a range: 2024, 2022-2024.")] = "2022-2024",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 7,
     folder: Annotated[Path, typer.Option("--out", help="Where drops/ and truth/ go.")] = DEFAULT_OUT,
+    home: Home = None,
     json: Json = False,
 ) -> None:
     """Write synthetic department drops and their truth. 生成合成示例数据。"""

@@ -9,12 +9,24 @@ from typing import Annotated
 import typer
 
 from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, out, show_json, warehouse
-from engine.layer_files import DRIVERS, export
+from engine.layer_files import export
 from engine.releases import find
 
 app = typer.Typer(no_args_is_help=True, help="Map layers. 图层。")
-Layer = StrEnum("Layer", ["parcels"])
-Form = StrEnum("Form", list(DRIVERS))
+
+
+class Layer(StrEnum):
+    """Layers that a release has."""
+
+    parcels = "parcels"
+
+
+class Form(StrEnum):
+    """File formats of a layer."""
+
+    geojson = "geojson"
+    gpkg = "gpkg"
+    fgb = "fgb"
 
 
 @app.command("export")

@@ -66,6 +66,7 @@ def _reasons(reasons: dict[str, int]) -> str:
 
 def sources(
     name: Annotated[str | None, typer.Argument(help="One source, with its fields and headers.")] = None,
+    home: Home = None,
     json: Json = False,
 ) -> None:
     """List the sources that are declared, or one of them with its headers. 数据来源。"""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
 
-import click
 import typer
 
 from cli import demo, layers, load, policy, rank, read, serve
@@ -36,16 +36,38 @@ def run(args: list[str] | None = None) -> None:
     try:
         code = app(words, standalone_mode=False)
     except PermuError as error:
-        if "--json" in words:
-            show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh}})
-        people.print(f"permu: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        code = 2
-    except click.ClickException as error:
-        people.print(f"permu: {error.format_message()}", style="red", markup=False, highlight=False, soft_wrap=True)
-        code = 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+        code = _refused(error, words)
+    except typer.TyperException as error:
+        code = _refused(_usage(error), words)
+    except BrokenPipeError:  # the reader of a pipe has seen enough (`permu rankings | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        code = _refused(_no_access(error), words)
+    except (typer.Abort, KeyboardInterrupt):
         code = 130
     except Exception:  # a fault of permu's own: Python's 1 would say "done, but look" (make and scripts go on)
         traceback.print_exc()
         code = 70
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refused(error: PermuError, words: list[str]) -> int:
+    if "--json" in words:
+        show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh}})
+    people.print(f"permu: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return 2
+
+
+def _usage(error: typer.TyperException) -> PermuError:
+    why = " ".join(error.format_message().split()).rstrip(".")
+    return PermuError("bad_usage", f"{why}; see `permu --help`", f"用法错误：{why}；请参阅 permu --help")
+
+
+def _no_access(error: OSError) -> PermuError:
+    what, why = error.filename or "", error.strerror or " ".join(str(error).split())
+    return PermuError(
+        "cannot_access",
+        f"cannot read or write {what}: {why}; check the path, its rights and the space left on the disk",
+        f"无法读写 {what}：{why}；请检查路径、权限和磁盘空间",
+    )

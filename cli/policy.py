@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Json, out, say, show_json
+from cli.options import Home, Json, out, say, show_json
 from engine.policy.packs import load_pack, shipped
 
 app = typer.Typer(no_args_is_help=True, help="The policy packs. 评价办法。")
@@ -14,7 +14,7 @@ Name = Annotated[str, typer.Argument(help="A policy id or a policy file.")]
 
 
 @app.command("list")
-def list_packs(json: Json = False) -> None:
+def list_packs(home: Home = None, json: Json = False) -> None:
     """List the packs that come with permu. 列出内置办法。"""
     packs = [load_pack(name).policy for name in shipped()]
     if json:
@@ -31,7 +31,7 @@ def list_packs(json: Json = False) -> None:
 
 
 @app.command()
-def show(policy: Name, json: Json = False) -> None:
+def show(policy: Name, home: Home = None, json: Json = False) -> None:
     """Print a pack. 显示办法全文。"""
     pack = load_pack(policy)
     if json:
@@ -41,7 +41,7 @@ def show(policy: Name, json: Json = False) -> None:
 
 
 @app.command()
-def check(policy: Name, json: Json = False) -> None:
+def check(policy: Name, home: Home = None, json: Json = False) -> None:
     """Check a policy file by every rule of the loader. 检查办法文件。"""
     pack = load_pack(policy)
     if json:

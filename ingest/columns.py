@@ -201,7 +201,7 @@ def region(texts: pl.Series) -> Typed:
 def industry(texts: pl.Series) -> Typed:
     """GB/T 4754: C2614, 2614, 26 → digits; a section letter stays; a local code or a name stays as written."""
     codes = without_spaces(texts).str.to_uppercase().str.replace(r"^(\d+)\.0+$", "$1")
-    digits = codes.str.extract(r"^[A-T]?(\d{2,4})(?:\D.*)?$", 1)
+    digits = codes.str.extract(r"^[A-T]?(\d{2,4})(?:[^0-9A-Z].*)?$", 1)
     return Typed(pl.select(pl.coalesce(digits, codes)).to_series())
 
 

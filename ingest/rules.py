@@ -7,9 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from engine.schema.errors import PermuError
+from engine.schema.facts import FACTS
 from engine.schema.units import DM2_PER_MU
 
 
@@ -19,6 +20,17 @@ class AreaDispute(BaseModel):
     model_config = ConfigDict(extra="forbid")
     percent: int = Field(ge=0, le=100)
     least_mu: str
+
+    @field_validator("least_mu")
+    @classmethod
+    def _a_number(cls, text: str) -> str:
+        try:
+            least = Fraction(text)
+        except (ValueError, ZeroDivisionError) as error:
+            raise ValueError(f"{text!r} is no decimal and no fraction") from error
+        if least < 0:
+            raise ValueError(f"{text} is negative")
+        return text
 
     @property
     def least_dm2(self) -> int:
@@ -33,6 +45,14 @@ class Rules(BaseModel):
     trust: dict[str, list[str]]
     area_dispute: AreaDispute
 
+    @field_validator("trust")
+    @classmethod
+    def _known_fields(cls, trust: dict[str, list[str]]) -> dict[str, list[str]]:
+        unknown = sorted(set(trust) - set(FACTS))
+        if unknown:
+            raise ValueError(f"unknown fields {unknown}")
+        return trust
+
     def order(self, field: str, sources: list[str]) -> list[str]:
         """``sources`` from the most to the least trusted for ``field``."""
         named = self.trust.get(field, [])
@@ -41,13 +61,18 @@ class Rules(BaseModel):
 
 def load_rules(path: Path | None = None) -> Rules:
     """The rules of ``path``, else the shipped ones; PermuError bad_rules names the line's field."""
-    text = path.read_text(encoding="utf-8") if path else files("ingest").joinpath("rules.yaml").read_text("utf-8")
     try:
+        text = path.read_text("utf-8") if path else files("ingest").joinpath("rules.yaml").read_text("utf-8")
         return Rules.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError) as error:
-        why = str(error).splitlines()[0]
-        raise PermuError(
-            "bad_rules",
-            f"{path}: not a file of merge rules: {why}; compare it with ingest/rules.yaml",
-            f"{path}：不是有效的合并规则文件：{why}；请对照 ingest/rules.yaml 修改",
-        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _bad(path, " ".join(str(error).split())) from error
+    except ValidationError as error:
+        raise _bad(path, "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())) from error
+
+
+def _bad(path: Path | None, why: str) -> PermuError:
+    return PermuError(
+        "bad_rules",
+        f"{path}: not a file of merge rules: {why}; compare it with ingest/rules.yaml",
+        f"{path}：不是有效的合并规则文件：{why}；请对照 ingest/rules.yaml 修改",
+    )

@@ -20,32 +20,39 @@ _OPERATORS: dict[type, Callable[[nw.Expr, nw.Expr], nw.Expr]] = {
     ast.Mult: lambda a, b: a * b,
 }
 _FUNCTIONS = ("first", "total")
+# Far beyond any rule set; deeper trees exhaust the stacks of Python and of the engines.
+_LONGEST, _DEEPEST = 4000, 100
+_SHOWN = 80
 
 
 def parse(text: str) -> ast.expr:
     """The syntax tree of a formula; PermuError bad_formula where it holds anything but the closed language."""
+    if len(text) > _LONGEST:
+        raise _bad(text, f"longer than {_LONGEST} characters", f"超过 {_LONGEST} 个字符")
     try:
-        tree = ast.parse(text, mode="eval").body
+        tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _bad(text, "not a formula", "不是有效的公式") from error
     _check(tree, text)
     return tree
 
 
-def _check(node: ast.expr, text: str) -> None:
+def _check(node: ast.expr, text: str, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise _bad(text, f"nested deeper than {_DEEPEST}", f"嵌套超过 {_DEEPEST} 层")
     match node:
         case ast.Name():
             return
-        case ast.Constant(value=int()) if not isinstance(node.value, bool):
+        case ast.Constant(value=int(value)) if not isinstance(value, bool) and value < 2**63:
             return
         case ast.BinOp(left=left, right=right) if type(node.op) in _OPERATORS:
-            _check(left, text)
-            _check(right, text)
+            _check(left, text, depth + 1)
+            _check(right, text, depth + 1)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS and args:
             for arg in args:
-                _check(arg, text)
+                _check(arg, text, depth + 1)
         case _:
-            part = ast.unparse(node)
+            part = ast.get_source_segment(text.strip(), node) or type(node).__name__
             raise _bad(text, f"`{part}` is not allowed", f"不允许使用 `{part}`")
 
 
@@ -64,7 +71,7 @@ def _build(node: ast.expr) -> nw.Expr:
     match node:
         case ast.Name(id=name):
             return nw.col(name)
-        case ast.Constant(value=value):
+        case ast.Constant(value=int(value)):
             return nw.lit(value, dtype=nw.Int64)
         case ast.BinOp(left=left, right=right):
             return _OPERATORS[type(node.op)](_build(left), _build(right))
@@ -82,6 +89,7 @@ def _total(parts: list[nw.Expr]) -> nw.Expr:
 
 
 def _bad(text: str, en: str, zh: str) -> PermuError:
+    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return PermuError(
         "bad_formula",
         f"formula `{text}`: {en}; use names of facts, whole numbers, + - *, first(…) and total(…)",

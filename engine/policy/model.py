@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from engine.policy.formula import names_in
 from engine.policy.indicators import INDICATORS
 from engine.schema.facts import FACTS
+from engine.schema.units import SMALLEST
+
+NOT_EVALUATED = "T"
+_UNITS = tuple(f"_{unit}" for unit in SMALLEST.values() if unit)
+# What the rankings table shows and ranks under every policy.
+_ALWAYS = {"output_fen", "tax_fen"}
 
 Level = Literal["region_city", "region_county", "region_town", "industry_2", "scale_group", "all"]
 
@@ -39,7 +45,7 @@ class Basis(Form):
 class Base(Form):
     """Base value of an item: a published constant, or ``times`` × the group's Σ/Σ of this or last year."""
 
-    constant: float | None = Field(default=None, gt=0)
+    constant: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     average_of: Literal["last_year", "this_year"] | None = None
     times: int = Field(default=1, ge=1)
     within: Level = "region_county"
@@ -49,6 +55,8 @@ class Base(Form):
     def _one_kind(self) -> Self:
         if (self.constant is None) == (self.average_of is None):
             raise ValueError("a base is either `constant` or `average_of`")
+        if self.constant is not None and self.model_fields_set & {"times", "within"}:
+            raise ValueError("`times` and `within` belong to `average_of`: a constant would not use them")
         return self
 
 
@@ -71,15 +79,27 @@ class NotEvaluated(Form):
     """Enterprises of grade T: by division, or in production for less than ``years``."""
 
     reason: Title
-    divisions: tuple[str, ...] = ()
-    in_production_less_than_years: int | None = None
+    divisions: tuple[Annotated[str, Field(pattern=r"^\d\d$")], ...] = ()
+    in_production_less_than_years: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if bool(self.divisions) == (self.in_production_less_than_years is not None):
+            raise ValueError("a rule is either `divisions` or `in_production_less_than_years`; write two rules for both")
+        return self
 
 
 class Scope(Form):
     """Who is evaluated: above scale, and below scale from ``below_scale_least_mu`` on; ``everyone`` without limit."""
 
     everyone: bool = False
-    below_scale_least_mu: int | None = None
+    below_scale_least_mu: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if self.everyone and self.below_scale_least_mu is not None:
+            raise ValueError("`everyone` has no limit: leave `below_scale_least_mu` out")
+        return self
 
 
 class Score(Form):
@@ -100,6 +120,9 @@ class Score(Form):
         weights = sum(i.weight for i in items.values())
         if weights != 100:
             raise ValueError(f"the weights sum to {weights}, not to 100")
+        levels = {i.base.within for i in items.values() if i.base.average_of}
+        if len(levels) > 1:
+            raise ValueError(f"the averages of one pack are of one level, not of {sorted(levels)}")
         return items
 
     @field_validator("shares")
@@ -108,6 +131,9 @@ class Score(Form):
         steps = [s.up_to_percent for s in shares]
         if steps != sorted(set(steps)) or not steps or steps[-1] != 100:
             raise ValueError(f"cumulative shares must rise to 100, got {steps}")
+        grades = [s.grade for s in shares]
+        if len(set(grades)) < len(grades) or NOT_EVALUATED in grades:
+            raise ValueError(f"grades must differ, and {NOT_EVALUATED} is who is not evaluated; got {grades}")
         return shares
 
     @property
@@ -125,7 +151,7 @@ class Policy(Form):
     place: str
     valid_from: date
     valid_to: date | None = None
-    basis: tuple[Basis, ...]
+    basis: tuple[Basis, ...] = Field(min_length=1)
     notes: Title
     scope: Scope
     amounts: dict[str, str]
@@ -135,17 +161,31 @@ class Policy(Form):
 
     @model_validator(mode="after")
     def _amounts_known(self) -> Self:
-        known = set(FACTS) | set(self.amounts)
+        known = set(FACTS)
         for name, formula in self.amounts.items():
+            if name in FACTS or not name.endswith(_UNITS):
+                raise ValueError(f"amount {name}: give it a name of its own that ends in its unit: {', '.join(_UNITS)}")
             unknown = names_in(formula) - known
             if unknown:
-                raise ValueError(f"amount {name}: unknown facts {sorted(unknown)}")
-        for name in (*self.indicators, *(self.score.items if self.score else ())):
+                raise ValueError(f"amount {name}: neither facts nor amounts above it: {sorted(unknown)}")
+            known.add(name)
+        return self._indicators_known(known)
+
+    def _indicators_known(self, known: set[str]) -> Self:
+        if _ALWAYS - known:
+            raise ValueError(f"every policy defines {sorted(_ALWAYS)} under `amounts`; missing are {sorted(_ALWAYS - known)}")
+        for name in self.computed:
             if name not in INDICATORS:
                 raise ValueError(f"unknown indicator {name}; known are {sorted(INDICATORS)}")
             missing = {INDICATORS[name].numerator, INDICATORS[name].denominator} - known
             if missing:
                 raise ValueError(f"indicator {name} needs amounts {sorted(missing)}: define them under `amounts`")
+        return self
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.valid_to is not None and self.valid_to < self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} is before valid_from {self.valid_from}")
         return self
 
     @property

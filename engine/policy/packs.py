@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from engine.policy.model import Policy
 from engine.schema.errors import PermuError
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for key in keys if keys.count(key) > 1]
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"`{twice[0]}` is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,10 @@ def load_pack(name: str) -> Pack:
         return read_pack(files("data.policies").joinpath(f"{name}.yaml").read_text(encoding="utf-8"), name)
     path = Path(name)
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        return read_pack(path.read_text(encoding="utf-8"), name)
+        try:
+            return read_pack(path.read_text(encoding="utf-8"), name)
+        except UnicodeDecodeError as error:
+            raise _bad(name, f"not UTF-8 text ({error.reason})") from error
     known = ", ".join(shipped())
     raise PermuError(
         "unknown_policy",
@@ -47,9 +63,13 @@ def load_pack(name: str) -> Pack:
 def read_pack(text: str, where: str) -> Pack:
     """A pack from its text; every fault of the file in one line, with the place in it."""
     try:
-        policy = Policy.model_validate(yaml.safe_load(text))
+        policy = Policy.model_validate(yaml.load(text, _OnceLoader))
     except yaml.YAMLError as error:
         raise _bad(where, " ".join(str(error).split())) from error
+    except RecursionError as error:
+        raise _bad(where, "nested too deeply") from error
+    except PermuError as error:
+        raise _bad(where, error.en) from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
         raise _bad(where, faults) from error

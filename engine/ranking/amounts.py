@@ -71,7 +71,9 @@ def _size() -> nw.Expr:
     revenue = nw.coalesce(nw.col("main_revenue_fen"), nw.col("invoiced_sales_fen"))
     *classes, lowest = sizes()
     smallest = classes[-1]
-    size = nw.when((people < smallest.min_employees) | (revenue < smallest.min_revenue_fen)).then(nw.lit(lowest.code))
+    size: nw.Expr = nw.when((people < smallest.min_employees) | (revenue < smallest.min_revenue_fen)).then(
+        nw.lit(lowest.code)
+    )
     for one in reversed(classes):
         reached = (people >= one.min_employees) & (revenue >= one.min_revenue_fen)
         size = nw.when(reached).then(nw.lit(one.code)).otherwise(size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from engine.policy.model import Score
+from engine.policy.model import NOT_EVALUATED, Score
 
 ALL = "everyone"
 GROUPINGS: dict[str, tuple[str, ...]] = {
@@ -49,8 +49,8 @@ def with_grades(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
     rank = nw.col(f"rank__score__{score.graded_within}").cast(nw.Int64) * 100
     of = nw.col(f"of__score__{score.graded_within}").cast(nw.Int64)
     *better, last = score.shares
-    grade = nw.when(~rank.is_null()).then(nw.lit(last.grade))
+    grade: nw.Expr = nw.when(~rank.is_null()).then(nw.lit(last.grade))
     for share in reversed(better):
         grade = nw.when(rank <= of * share.up_to_percent).then(nw.lit(share.grade)).otherwise(grade)
-    grade = nw.when(nw.col("evaluation") == "not_evaluated").then(nw.lit("T")).otherwise(grade)
+    grade = nw.when(nw.col("evaluation") == "not_evaluated").then(nw.lit(NOT_EVALUATED)).otherwise(grade)
     return wide.with_columns(grade_initial=grade).with_columns(grade=nw.col("grade_initial"))

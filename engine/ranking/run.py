@@ -20,7 +20,7 @@ import polars as pl
 from engine.fingerprint import table_sha256
 from engine.policy.packs import Pack, load_pack
 from engine.ranking.pipeline import YearTables, rankings
-from engine.ranking.ranks import GROUPINGS
+from engine.ranking.ranks import GROUPINGS, value_of
 from engine.releases import Release
 from engine.schema.errors import PermuError
 from engine.schema.names import SYNTHETIC_MARK
@@ -190,9 +190,9 @@ def _manifest(
         "default_metric": policy.metrics[0],
         "groupings": list(GROUPINGS),
         "bottom_percent": policy.bottom_percent,
-        "counts": merged.counts | {"ranked": {m: int(table[f"of__{m}__all"].max() or 0) for m in policy.metrics}},
+        "counts": merged.counts | {"ranked": {m: table[value_of(m)].count() for m in policy.metrics}},
         "fell_out": dict(fell_out.group_by("flags").len().sort("flags").iter_rows()),
-        "synthetic": (table["name"].str.contains(SYNTHETIC_MARK, literal=True).mean() or 0) > 0.5,
+        "synthetic": 2 * table["name"].str.contains(SYNTHETIC_MARK, literal=True).sum() > table.height,
         "created_at": now(),
     }
 

@@ -9,9 +9,11 @@ import narwhals as nw
 
 from engine.policy.indicators import INDICATORS
 from engine.policy.model import Base, NotEvaluated, Policy, Score
+from engine.ranking.ranks import ALL, GROUPINGS
 from engine.schema.units import DM2_PER_MU
 
 SCORE_SCALE = 10**10  # totals rank on floor(score · 10¹⁰ + ½), an integer, which is also the score that is shown
+_SCORE_LIMIT = 9e8  # what Int64 holds at that scale: a parcel of some square centimetres must not stop a whole year
 
 
 def with_evaluation(wide: nw.LazyFrame, policy: Policy, year: int, days: int) -> nw.LazyFrame:
@@ -22,6 +24,7 @@ def with_evaluation(wide: nw.LazyFrame, policy: Policy, year: int, days: int) ->
     for rule in not_evaluated:
         state = nw.when(rule.fill_null(False)).then(nw.lit("not_evaluated")).otherwise(state)
     inside = _in_scope(policy, days).fill_null(False)
+    wide = wide.with_columns(nw.lit("all").alias(ALL))  # a base may be the average of everyone
     return wide.with_columns(evaluation=nw.when(inside).then(state).otherwise(nw.lit("out_of_scope")))
 
 
@@ -52,7 +55,7 @@ def base_table(evaluated: nw.LazyFrame, score: Score, days: int, average_of: str
     items = {n: i.base for n, i in score.items.items() if i.base.average_of == average_of}
     if not items:
         return None
-    level = next(iter(items.values())).within
+    (level,) = GROUPINGS[next(iter(items.values())).within]
     rows = evaluated.filter(nw.col("evaluation") == "in")
     known = {n: nw.col(n).is_null() for n in items}
     sums = rows.with_columns(
@@ -94,6 +97,7 @@ def with_score(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
     }
     wide = wide.with_columns(**items)
     total = reduce(lambda a, b: a + b, (nw.col(f"item__{n}") for n in score.items))
+    total = total.clip(-_SCORE_LIMIT, _SCORE_LIMIT)
     wide = wide.with_columns(score_e10=(total * float(SCORE_SCALE) + 0.5).floor().cast(nw.Int64))
     shown = nw.col("score_e10").cast(nw.Float64) / (nw.col("score_e10") * 0 + SCORE_SCALE).cast(nw.Float64)
     return wide.with_columns(score=shown)

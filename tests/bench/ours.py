@@ -1,0 +1,33 @@
+"""permu's own merge and rank as one benchmark process.
+
+python -m tests.bench.ours HOME    → one JSON line
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from engine.ranking.run import rank
+from engine.releases import find
+from engine.schema.warehouse import Warehouse
+from ingest.merge import merge
+from tests.bench.answer import answer_sha256
+from tests.bench.warehouse import YEAR
+
+
+def main(home: str) -> None:
+    """Merge and rank; print seconds (in all, and by stage) and the answer's hash."""
+    warehouse = Warehouse(Path(home))
+    began = time.monotonic()
+    merge(warehouse, YEAR)
+    report = rank(warehouse, YEAR, "sunan-2017")
+    seconds = time.monotonic() - began
+    table = find(warehouse, report.release_id).rankings
+    print(json.dumps({"seconds": seconds, "stages": report.seconds, "answer_sha256": answer_sha256(table)}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
