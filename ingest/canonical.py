@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,8 +12,8 @@ import polars as pl
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 
-# A record's origin is one Int64 that sorts by load, sheet and row: (load number × 2¹⁰ + sheet number) × 2³² + row.
-_SHEETS, _ROWS = 2**10, 2**32
+# A record's origin is one Int64 that sorts by load, sheet and row: number of load and sheet × 2³² + row.
+_ROWS = 2**32
 
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -63,46 +63,48 @@ class Year:
     def scan(self, source: str, table: str) -> pl.LazyFrame | None:
         """All rows of a table that count, with ``origin`` (see :meth:`origins`); None where there is none."""
         files = self.tables().get((source, table), [])
-        live = {load.load_id for load in self.loads}
-        frames = [_rows(load, file, live) for load, file in files]
+        frames = [self._rows(load, file) for load, file in files]
         return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
     def origins(self, frame: Frame) -> Frame:
         """``origin`` → ``load_id``, ``sheet`` and ``row``."""
-        part = pl.col("origin") // _ROWS
-        places = [
-            (x.number * _SHEETS + n, x.load_id, sheet)
+        part = (pl.col("origin") // _ROWS).cast(pl.UInt32)
+        named = {
+            name: pl.lit(pl.Series(values, dtype=pl.String)).gather(part)
+            for name, values in zip(("load_id", "sheet"), zip(*self.parts, strict=True), strict=True)
+        }
+        return frame.with_columns(**named, row=(pl.col("origin") % _ROWS).cast(pl.Int32)).drop("origin")
+
+    @cached_property
+    def parts(self) -> list[tuple[str, str]]:
+        """(load id, sheet) by number, in load order: the high part of an origin."""
+        return [
+            (x.load_id, sheet)
             for x in self.loads
-            for n, sheet in enumerate(_sheet_names(self.warehouse.canonical / x.source / x.load_id))
+            for sheet in _sheet_names(self.warehouse.canonical / x.source / x.load_id)
         ]
-        known = pl.DataFrame(places, schema={"part": pl.Int64, "load_id": pl.String, "sheet": pl.String}, orient="row")
-        return (
-            frame.with_columns(part=part, row=(pl.col("origin") % _ROWS).cast(pl.Int32))
-            .join(
-                known if isinstance(frame, pl.DataFrame) else known.lazy(), on="part", how="left", maintain_order="left"
-            )
-            .drop("origin", "part")
+
+    def _rows(self, load: Load, file: Path) -> pl.LazyFrame:
+        rows = pl.scan_parquet(file, glob=False)
+        gone = file.with_name(f"{file.stem}.superseded.parquet")
+        if gone.exists():
+            live = [x.load_id for x in self.loads]
+            replaced = pl.scan_parquet(gone, glob=False).filter(pl.col("by").is_in(live)).select("row", "sheet")
+            rows = rows.join(replaced, on=["row", "sheet"], how="anti")
+        numbers = {sheet: n for n, (load_id, sheet) in enumerate(self.parts) if load_id == load.load_id}
+        first = pl.lit(min(numbers.values(), default=0), dtype=pl.Int64)
+        sheet = pl.col("sheet").fill_null("")
+        part = (
+            first
+            if len(numbers) <= 1  # none where every row was refused
+            else sheet.replace_strict(list(numbers), list(numbers.values()), return_dtype=pl.Int64)
         )
+        return rows.with_columns(origin=part * _ROWS + pl.col("row"))
 
 
 @cache
 def _sheet_names(folder: Path) -> list[str]:
     """The sheets of a load in order; a load's folder never changes."""
     files = [f for f in folder.glob("*.parquet") if not f.name.endswith(".superseded.parquet")]
-    names = pl.concat([pl.scan_parquet(f).select(pl.col("sheet").fill_null("").unique()) for f in files]).unique()
-    return sorted(names.collect()["sheet"].to_list())
-
-
-def _rows(load: Load, file: Path, live: set[str]) -> pl.LazyFrame:
-    rows = pl.scan_parquet(file, glob=False)
-    gone = file.with_name(f"{file.stem}.superseded.parquet")
-    if gone.exists():
-        replaced = pl.scan_parquet(gone, glob=False).filter(pl.col("by").is_in(list(live))).select("row", "sheet")
-        rows = rows.join(replaced, on=["row", "sheet"], how="anti")
-    sheets = _sheet_names(file.parent)
-    first = load.number * _SHEETS
-    part = pl.lit(first, dtype=pl.Int64)
-    if len(sheets) > 1:
-        numbers = [first + n for n in range(len(sheets))]
-        part = pl.col("sheet").fill_null("").replace_strict(sheets, numbers, return_dtype=pl.Int64)
-    return rows.with_columns(origin=part * _ROWS + pl.col("row"))
+    names = [pl.scan_parquet(f, glob=False).select(pl.col("sheet").fill_null("").unique()) for f in files]
+    return sorted(pl.concat(names).unique().collect()["sheet"].to_list()) or [""]

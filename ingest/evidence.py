@@ -1,5 +1,8 @@
 """Claims and facts: every record's say about an enterprise, and the one figure taken from them with its evidence.
 
+``claims`` and ``facts`` are long, one row a statement; ``facts_wide`` holds the same facts one row an enterprise, which
+is what policies compute on.
+
 The portable SQL of ``sql/merge`` decides. Where a field has one source and one unshared record an enterprise there is
 nothing to decide, and the rows are written as they are: the same rows as the SQL's, in a tenth of the time.
 """
@@ -7,7 +10,6 @@ nothing to decide, and the rows are written as they are: the same rows as the SQ
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -22,33 +24,44 @@ from sql import statement
 _CLAIM = ("enterprise_no", "source", "record_key", "value", "method", "origin", "rows")
 _FACT = ("enterprise_no", "value", "source", "how", "spread", "claims")
 ROW_GROUP = 250_000
+# The tables of a year whose departments state no figure.
+_WHOSE = {"enterprise_id": pl.String, "field": pl.String, "year": pl.Int32, "value": pl.Int64, "source": pl.String}
+_EMPTY = {
+    "claims": _WHOSE | {"record_key": pl.String, "method": pl.String, "load_id": pl.String, "sheet": pl.String,
+                        "row": pl.Int32, "rows": pl.Int32},
+    "facts": _WHOSE | {"how": pl.String, "spread": pl.Int64, "claims": pl.Int32, "unit": pl.String},
+}  # fmt: skip
 
 
 @dataclass
 class Records:
-    """Linked year totals of one source table: ``enterprise_no, record_key, share_ppb, sharer_no, method, rows, origin``
+    """Linked year totals of one source table, ``plain`` where every enterprise has one record at most and shares none: ``enterprise_no, record_key, share_ppb, sharer_no, method, rows, origin``
     and one Int64 column a fact."""
 
     source: str
     facts: list[str]
-    frame: pl.DataFrame
+    frame: pl.LazyFrame
+    plain: bool
 
-    @cached_property
-    def plain(self) -> bool:
-        """Whether every enterprise has at most one record and no record is shared."""
-        shared = self.frame.height - self.frame["share_ppb"].null_count()
-        return shared == 0 and not self.frame["enterprise_no"].is_duplicated().any()
+    @classmethod
+    def of_frame(cls, source: str, facts: list[str], frame: pl.DataFrame, spill: Path | None = None) -> Records:
+        """Records over ``frame``; with ``spill`` the rows wait on disk, so that one source at a time is in memory."""
+        plain = frame["share_ppb"].null_count() == frame.height and not frame["enterprise_no"].is_duplicated().any()
+        if spill is None:
+            return cls(source, facts, frame.lazy(), plain)
+        frame.write_ipc(spill)
+        return cls(source, facts, pl.scan_ipc(spill), plain)
 
     def of(self, fact: str) -> pl.LazyFrame:
         """The records that state ``fact``, as the SQL's ``records`` table."""
-        renamed = self.frame.lazy().filter(pl.col(fact).is_not_null())
+        renamed = self.frame.filter(pl.col(fact).is_not_null())
         return renamed.select(*_CLAIM[:1], *_CLAIM[2:3], *_CLAIM[4:], "share_ppb", "sharer_no",
                               source=pl.lit(self.source), value=pl.col(fact))  # fmt: skip
 
 
 @dataclass
 class Evidence:
-    """Writes ``claims.parquet`` and ``facts.parquet`` into ``folder`` and counts them."""
+    """Writes ``claims``, ``facts`` and ``facts_wide`` (.parquet) into ``folder`` and counts them."""
 
     folder: Path
     enterprise_ids: pl.Series
@@ -58,17 +71,26 @@ class Evidence:
 
     def write(self, records: list[Records]) -> None:
         """All fields of all sources; ``records`` may state a field in several sources."""
-        claims, facts = [], []
+        claims, facts, wide = [], [], {}
         for name in FACTS:
             stated = [r for r in records if name in r.facts]
             if stated:
                 said, taken = _field(stated, name, self.rules)
                 claims.append(self._row(self.year.origins(said), name))
                 facts.append(self._row(taken, name).with_columns(unit=pl.lit(_unit(name))))
+                wide[name] = self._column(taken, name)
+        table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide})
+        table.write_parquet(self.folder / "facts_wide.parquet", compression_level=1, row_group_size=ROW_GROUP)
         self.counts["claims"] = self._sink(claims, "claims")
         self.counts["facts"] = self._sink(facts, "facts")
         found = pl.scan_parquet(self.folder / "facts.parquet").filter(pl.col("how") == "disputed")
         self.counts["disputed"] = found.select(pl.len()).collect().item()
+
+    def _column(self, taken: pl.LazyFrame, name: str) -> pl.Series:
+        """The facts of one field as a column in enterprise order, null where an enterprise has none."""
+        held = taken.select("enterprise_no", "value").collect()
+        column = pl.Series(name, [None], dtype=pl.Int64).new_from_index(0, len(self.enterprise_ids))
+        return column.scatter(held["enterprise_no"], held["value"])
 
     def _row(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
         whose = pl.lit(self.enterprise_ids).gather(pl.col("enterprise_no"))
@@ -79,6 +101,7 @@ class Evidence:
 
     def _sink(self, frames: list[pl.LazyFrame], name: str) -> int:
         place = self.folder / f"{name}.parquet"
+        frames = frames or [pl.LazyFrame(schema=_EMPTY[name])]
         pl.concat(frames).sink_parquet(place, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         return int(pl.scan_parquet(place).select(pl.len()).collect().item())
 

@@ -15,6 +15,7 @@ import polars as pl
 from ingest.canonical import Year
 
 WHOLE = 10**9  # a share of 1 in parts per billion
+_SLACK = WHOLE // 10**6  # what written shares (0.333333) may be off 1 and still mean the whole
 
 _DAYS = 2**32  # more than any date's day number
 
@@ -47,21 +48,22 @@ def holdings(year: Year) -> pl.DataFrame | None:
 def _sole(held: pl.DataFrame) -> pl.DataFrame:
     """Parcels with one row: a declared share of the area, else the whole (no windows needed: most parcels)."""
     share = pl.col("share_ppb").fill_null(WHOLE)
-    part = (pl.col("area_dm2").cast(pl.Int128) * share // WHOLE).cast(pl.Int64)
+    part = (pl.col("area_dm2").cast(pl.Int128) * share.clip(0, WHOLE) // WHOLE).cast(pl.Int64)
     return held.with_columns(
-        share=share, area="area_dm2", assumed=pl.lit(False), together=pl.lit(False),
-        shared=pl.col("share_ppb").is_not_null(), part_dm2=part,
+        share=share, area="area_dm2", assumed=pl.lit(False), shared=pl.col("share_ppb").is_not_null(),
+        over_one=share > WHOLE + _SLACK, part_dm2=part,
     )  # fmt: skip
 
 
 def _shares(held: pl.DataFrame) -> pl.DataFrame:
-    parcel = "parcel_code"
-    together = _overlapping().any().over(parcel)
-    declared = pl.col("share_ppb").is_not_null().any().over(parcel)
-    holders = pl.len().over(parcel)
-    repeated = together & (pl.col("area_dm2").min().over(parcel) == pl.col("area_dm2").max().over(parcel))
-    rest = (WHOLE - pl.col("share_ppb").sum().over(parcel)).clip(0) // pl.col("share_ppb").is_null().sum().over(parcel)
+    """Each row's ``share`` of its ``area``, split among the rows of one ``period``: rights that overlap in time."""
     held = held.sort("parcel_code", pl.col("from_on").fill_null(date.min), "origin")
+    held = held.with_columns(period=(~_overlapping()).cum_sum())
+    period = "period"
+    holders = pl.len().over(period)
+    declared = pl.col("share_ppb").is_not_null().any().over(period)
+    repeated = (holders > 1) & (pl.col("area_dm2").min().over(period) == pl.col("area_dm2").max().over(period))
+    rest = (WHOLE - pl.col("share_ppb").sum().over(period)).clip(0) // pl.col("share_ppb").is_null().sum().over(period)
     return held.with_columns(
         share=pl.when(declared)
         .then(pl.coalesce("share_ppb", rest))
@@ -70,9 +72,8 @@ def _shares(held: pl.DataFrame) -> pl.DataFrame:
         .otherwise(WHOLE)
         .cast(pl.Int64),
         # the parcel's own area where it is split, the row's where each row states its own
-        area=pl.when(declared | repeated).then(pl.col("area_dm2").max().over(parcel)).otherwise("area_dm2"),
+        area=pl.when(declared | repeated).then(pl.col("area_dm2").max().over(period)).otherwise("area_dm2"),
         assumed=pl.col("share_ppb").is_null() & (declared | repeated),
-        together=together,
         shared=declared | repeated,
     )
 
@@ -80,32 +81,34 @@ def _shares(held: pl.DataFrame) -> pl.DataFrame:
 def _overlapping() -> pl.Expr:
     """Whether the right of a row begins before a right of an earlier row of its parcel has ended.
 
+    A right that begins on the day on which the one before ends follows it: offices write a sale so.
     Rows are sorted by parcel and begin. One running maximum over the whole table serves every parcel: a parcel's
     number is the high part of the key, so that the maximum starts anew with it (windows per parcel are slow).
     """
     parcel = pl.col("parcel_code").rle_id().cast(pl.Int64) * _DAYS
     until = (parcel + pl.col("to_on").fill_null(date.max).to_physical()).cum_max().shift(fill_value=-1)
-    return until >= parcel + pl.col("from_on").fill_null(date.min).to_physical().clip(0)
+    return until > parcel + pl.col("from_on").fill_null(date.min).to_physical().clip(0)
 
 
 def split(rows: pl.DataFrame) -> pl.DataFrame:
     """``part_dm2``: each row's share of its parcel's area by largest remainder, ties to the earlier record.
 
-    Rows held together whose shares sum to 1 (± 1 ppm: a written third) give parts that sum to the area exactly;
-    shares above 1 are cut to 1 in proportion, so that no land is counted twice.
+    Shares of one period that sum to 1 (± 1 ppm: a written third) give parts that sum to the area exactly;
+    shares above 1 (``over_one``) are cut to 1 in proportion, so that no land is counted twice.
     """
-    total = pl.col("share").sum().over("parcel_code")
-    whole = pl.col("together") & (total > WHOLE - WHOLE // 10**6)
+    total = pl.col("share").sum().over("period")
+    whole = pl.col("shared") & (total > WHOLE - _SLACK)
     unit = pl.when(whole).then(total).otherwise(WHOLE)
     scaled = pl.col("area").cast(pl.Int128) * pl.col("share")
     rows = rows.with_columns(
-        floor=(scaled // unit).cast(pl.Int64), remainder=(scaled % unit).cast(pl.Int64), whole=whole
-    ).sort("parcel_code", "remainder", "origin", descending=[False, True, False])
+        floor=(scaled // unit).cast(pl.Int64), remainder=(scaled % unit).cast(pl.Int64), whole=whole,
+        over_one=pl.col("shared") & (total > WHOLE + _SLACK),
+    ).sort("period", "remainder", "origin", descending=[False, True, False])  # fmt: skip
     place = pl.int_range(pl.len())
-    order = place - place.min().over("parcel_code") + 1
-    missing = pl.col("area").max().over("parcel_code") - pl.col("floor").sum().over("parcel_code")
-    extra = (pl.col("whole") & pl.col("shared") & (order <= missing)).cast(pl.Int64)
-    return rows.with_columns(part_dm2=pl.col("floor") + extra).drop("floor", "remainder", "whole")
+    order = place - place.min().over("period") + 1
+    missing = pl.col("area").max().over("period") - pl.col("floor").sum().over("period")
+    extra = (pl.col("whole") & (order <= missing)).cast(pl.Int64)
+    return rows.with_columns(part_dm2=pl.col("floor") + extra).drop("floor", "remainder", "whole", "period")
 
 
 def in_year(year: int) -> pl.Expr:
@@ -192,7 +195,7 @@ def findings(held: pl.DataFrame | None, leased: pl.DataFrame | None, links: pl.D
     """What a person should look at: shares above 1, shares that were assumed, leases without an area."""
     found = []
     if held is not None:
-        over = held.filter(pl.col("together") & (pl.col("share").sum().over("parcel_code") > WHOLE + WHOLE // 10**6))
+        over = held.filter(pl.col("over_one"))
         found.append(over.select("parcel_code", "record_key", "origin", finding=pl.lit("parcel_shares_over_one")))
         taken = held.filter(pl.col("assumed"))
         found.append(taken.select("parcel_code", "record_key", "origin", finding=pl.lit("share_assumed")))

@@ -12,6 +12,7 @@ from engine.schema.names import name_key
 
 LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
 COUNTY_DIGITS = 6
+_ABOUT = ("name", "uscc", "local_id", "region_code")
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,11 @@ class Register:
         )  # fmt: skip
         self._indexes: dict[tuple[str, ...], pl.DataFrame] = {}
 
-    def find(self, keys: pl.DataFrame, by: str, *kind: str) -> pl.Series:
-        """The enterprise of each row: column ``by`` (and the further ``kind`` columns) looked up; null for none or several."""
-        if keys[by].null_count() == keys.height:
+    def find(self, keys: pl.DataFrame, by: pl.Expr, kind: tuple[str, ...]) -> pl.Series:
+        """The enterprise of each row: ``by`` (and the further columns of ``kind``) looked up; null for none or several."""
+        wanted = keys.select(by.alias(kind[0]), *kind[1:])
+        if wanted[kind[0]].null_count() == keys.height:
             return pl.Series("enterprise_id", [None], dtype=pl.String).new_from_index(0, keys.height)
-        wanted = keys.select(pl.col(by).alias(kind[0]), *kind[1:])
         return wanted.join(self._index(kind), on=list(kind), how="left", maintain_order="left")["enterprise_id"]
 
     def _index(self, kind: tuple[str, ...]) -> pl.DataFrame:
@@ -58,14 +59,28 @@ class Register:
         return names.is_in(self._keys.select("name").unique().collect()["name"].implode())
 
 
-# method → (column of the keys, kind of the register's key); the first that finds exactly one enterprise links.
-_METHODS = (
-    ("credit_code", "uscc", "uscc"),
-    ("permit", "permit_uscc", "uscc"),
-    ("organisation_code", "org_code", "org_code"),
-    ("registration_number", "reg_no", "reg_no"),
-    ("local_id", "local_id", "local_id"),
-    ("exact_name", "lone_name", "name"),
+def _of(kind: str, account_column: str | None = None) -> pl.Expr:
+    """The value of keys of one kind; for accounts the account's own column."""
+    value = pl.when(pl.col("kind") == kind).then("value")
+    return value.when(pl.col("kind") == "account").then(account_column) if account_column else value
+
+
+_USCC = pl.coalesce(_of("uscc", "uscc"), _of("permit").str.slice(0, 18))
+# A name decides only where the record holds no identifying code: a code that the register does not know is evidence
+# against the name.
+_LONE_NAME = pl.when(
+    pl.col("kind").is_in(["name", "account"]) & pl.col("uscc").is_null() & pl.col("local_id").is_null()
+).then(pl.when(pl.col("kind") == "name").then("value").otherwise(name_key(pl.col("name"))))
+
+# method, what of the key is looked up, in which index of the register; the first that finds one enterprise links.
+_METHODS: tuple[tuple[str, pl.Expr, tuple[str, ...]], ...] = (
+    ("credit_code", _of("uscc", "uscc"), ("uscc",)),
+    ("permit", _of("permit").str.slice(0, 18), ("uscc",)),
+    ("organisation_code", pl.coalesce(_of("org_code"), _USCC.str.slice(8, 9)), ("org_code",)),
+    ("registration_number", _of("reg_no"), ("reg_no",)),
+    ("local_id", _of("local_id", "local_id"), ("local_id",)),
+    ("exact_name", _LONE_NAME, ("name",)),
+    ("exact_name", _LONE_NAME, ("name", "county")),
 )
 
 
@@ -74,51 +89,34 @@ def link(register: Register, source: str, totals: pl.DataFrame) -> Linked:
 
     ``totals``: ``record_key``, ``rows``, ``origin``; optionally ``name``, ``uscc``, ``local_id``, ``region_code``.
     """
-    keys = _identity(totals)
-    found = [register.find(keys, column, kind) for _, column, kind in _METHODS]
-    found.append(register.find(keys, "lone_name", "name", "county"))
-    names = [method for method, _, _ in _METHODS] + ["exact_name"]
-    linked = keys.with_columns(
-        enterprise_id=pl.coalesce(found),
-        method=pl.coalesce([pl.when(ids.is_not_null()).then(pl.lit(n)) for n, ids in zip(names, found, strict=True)]),
-        source=pl.lit(source),
-        share_ppb=pl.lit(None, dtype=pl.Int64),
-    )
-    links = linked.filter(pl.col("enterprise_id").is_not_null()).select(LINK_COLUMNS)
-    rest = linked.filter(pl.col("enterprise_id").is_null())
-    rest = rest.with_columns(known=register.known_names(rest["name"]))
-    return Linked(links, rest.select("source", "record_key", "name", reason=_reason(), rows="rows", origin="origin"))
+    rest, links = _keys(totals), []
+    for method, by, kind in _METHODS:
+        found = register.find(rest, by, kind)
+        known = found.is_not_null()
+        links.append(
+            rest.filter(known).select(
+                "record_key",
+                source=pl.lit(source),
+                enterprise_id=found.filter(known),
+                method=pl.lit(method),
+                share_ppb=pl.lit(None, dtype=pl.Int64),
+            )
+        )
+        rest = rest.filter(~known)
+    rest = rest.with_columns(name=pl.when(pl.col("kind") == "name").then("value").otherwise(name_key(pl.col("name"))))
+    rest = rest.with_columns(known=register.known_names(rest["name"]), source=pl.lit(source))
+    unlinked = rest.select("source", "record_key", "name", reason=_reason(), rows="rows", origin="origin")
+    return Linked(pl.concat(links).select(LINK_COLUMNS), unlinked)
 
 
-def _identity(totals: pl.DataFrame) -> pl.DataFrame:
-    """The identifying columns of each record key: what its kind says, and for accounts the account's own columns."""
+def _keys(totals: pl.DataFrame) -> pl.DataFrame:
+    """``totals`` with the kind and value of each record key, and the columns that a source does not state as null."""
     parts = pl.col("record_key").str.splitn(":", 2).struct
     absent = [c for c in ("name", "uscc", "local_id", "region_code") if c not in totals.columns]
-    keys = totals.with_columns(
-        *(pl.lit(None, dtype=pl.String).alias(c) for c in absent),
-        kind=parts.field("field_0"),
-        value=parts.field("field_1"),
-    )
-
-    def own(wanted: str, column: str) -> pl.Expr:
-        return pl.when(pl.col("kind") == wanted).then("value").when(pl.col("kind") == "account").then(column)
-
-    keys = keys.with_columns(
-        uscc=own("uscc", "uscc"),
-        local_id=own("local_id", "local_id"),
-        permit_uscc=pl.when(pl.col("kind") == "permit").then(pl.col("value").str.slice(0, 18)),
-        reg_no=pl.when(pl.col("kind") == "reg_no").then("value"),
-        name=pl.when(pl.col("kind") == "name").then("value").otherwise(name_key(pl.col("name"))),
-        county=pl.col("region_code").str.slice(0, COUNTY_DIGITS),
-    )
-    return keys.with_columns(
-        org_code=pl.when(pl.col("kind") == "org_code").then("value").otherwise(pl.col("uscc").str.slice(8, 9)),
-        # A name decides only where the record holds no identifying code: a code that the register does not know is
-        # evidence against the name.
-        lone_name=pl.when(
-            pl.col("kind").is_in(["name", "account"]) & pl.col("uscc").is_null() & pl.col("local_id").is_null()
-        ).then("name"),
-    )
+    nothing = [pl.lit(None, dtype=pl.String).alias(c) for c in absent]
+    keys = totals.select("record_key", "rows", "origin", *(c for c in _ABOUT if c in totals.columns), *nothing)
+    county = pl.col("region_code").str.slice(0, COUNTY_DIGITS)
+    return keys.with_columns(kind=parts.field("field_0"), value=parts.field("field_1"), county=county)
 
 
 def _reason() -> pl.Expr:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
+import pyarrow.parquet as pq
 
 from engine.schema.facts import FACTS
 from ingest.canonical import Year
@@ -25,30 +28,60 @@ def fact_tables(year: Year) -> list[tuple[str, str, list[str]]]:
 
 def year_totals(year: Year, source: str, table: str, facts: list[str]) -> pl.DataFrame:
     """One row a record key: its facts over the year (Int64, null where no row gave one), ``rows``, ``origin`` of the
-    first row, and what that row says of whom it is about (``name``, ``uscc``, ``local_id``, ``region_code``).
-
-    Sums are over integers, hence the same in any order.
+    first row. Sums are over integers, hence the same in any order.
     """
     rows = year.scan(source, table)
     assert rows is not None
     rows = rows.filter(pl.col("record_key").is_not_null())
-    totals = [a for f in facts for a in _totals(f)]
-    grouped = (
-        rows.group_by("record_key")
-        .agg(*totals, rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
-        .with_columns(*(_value(f) for f in facts))
-        .drop([f"{f}__n" for f in facts])
-        .collect(engine="streaming")
-    )
+    files = [file for _, file in year.tables()[source, table]]
+    partial = [f for f in facts if FACTS[f].over_year == "mean" or _has_gaps(files, f)]
+    totals = [_total(f) for f in facts] + [pl.col(f).count().cast(pl.Int64).alias(f"{f}__n") for f in partial]
+    grouped = rows.group_by("record_key").agg(*totals, rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
+    grouped = grouped.with_columns(*(_value(f) for f in partial)).drop([f"{f}__n" for f in partial])
+    return grouped.collect(engine="streaming")
+
+
+def with_account(year: Year, source: str, table: str, totals: pl.DataFrame) -> pl.DataFrame:
+    """``totals`` with what the first row of each account says of whom it is about (name, uscc, local_id, region_code).
+
+    Other keys say themselves who is meant.
+    """
+    rows = year.scan(source, table)
+    assert rows is not None
     about = [c for c in _ABOUT if c in rows.collect_schema().names()]
-    first = rows.select("origin", *about).join(grouped.lazy().select("origin"), on="origin", how="semi")
-    return grouped.join(first.collect(engine="streaming"), on="origin", how="left")
+    if not about or not totals["record_key"].str.starts_with("account:").any():
+        return totals
+    first = rows.select("origin", *about).join(totals.lazy().select("origin"), on="origin", how="semi")
+    return totals.join(first.collect(engine="streaming"), on="origin", how="left")
 
 
-def _totals(fact: str) -> list[pl.Expr]:
+def with_names(year: Year, source: str, table: str, unlinked: pl.DataFrame) -> pl.DataFrame:
+    """Unlinked records with the name that their first row states, where the key is a code: people look for names."""
+    rows = year.scan(source, table)
+    nameless = unlinked.filter(pl.col("name").is_null())
+    if rows is None or nameless.is_empty() or "name" not in rows.collect_schema().names():
+        return unlinked
+    first = rows.select("origin", stated="name").join(nameless.lazy().select("origin"), on="origin", how="semi")
+    joined = unlinked.join(first.collect(engine="streaming"), on="origin", how="left", maintain_order="left")
+    return joined.with_columns(name=pl.coalesce("name", "stated")).drop("stated")
+
+
+def _has_gaps(files: list[Path], fact: str) -> bool:
+    """Whether any row may lack the fact, by the files' own statistics (a count per key is dear)."""
+    for file in files:
+        held = pq.read_metadata(file)
+        if fact not in held.schema.names:
+            return True
+        place = held.schema.names.index(fact)
+        counts = [held.row_group(n).column(place).statistics for n in range(held.num_row_groups)]
+        if any(c is None or not c.has_null_count or c.null_count for c in counts):
+            return True
+    return False
+
+
+def _total(fact: str) -> pl.Expr:
     value = pl.col(fact)
-    whole = value.max() if FACTS[fact].over_year == "max" else value.sum()
-    return [whole.alias(fact), value.count().cast(pl.Int64).alias(f"{fact}__n")]
+    return value.max() if FACTS[fact].over_year == "max" else value.sum()
 
 
 def _value(fact: str) -> pl.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from ingest import land, parcels
 from ingest.canonical import Year
 from ingest.evidence import Evidence, Records
 from ingest.link import LINK_COLUMNS, Linked, link
-from ingest.measures import fact_tables, year_totals
+from ingest.measures import fact_tables, with_account, with_names, year_totals
 from ingest.register import Enterprises, write_enterprises
 from ingest.rules import Rules, load_rules
 
 Progress = Callable[[str], None]
+_NO_LINKS = pl.LazyFrame(schema=dict.fromkeys(LINK_COLUMNS, pl.String) | {"share_ppb": pl.Int64})
 
 
 @dataclass
@@ -44,12 +46,14 @@ class _Work:
     folder: Path
     rules: Rules
     enterprises: Enterprises
-    links: list[pl.DataFrame] = field(default_factory=list)
+    links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
 
     def keep(self, links: pl.DataFrame, unlinked: pl.DataFrame) -> pl.DataFrame:
         """Keep the links that count (those with an enterprise) and the rest; the links with ``enterprise_no``."""
-        self.links.append(links.select(LINK_COLUMNS).drop_nulls("enterprise_id"))
+        spill = self.folder / f"links-{len(self.links)}.spill"
+        links.select(LINK_COLUMNS).drop_nulls("enterprise_id").write_ipc(spill)
+        self.links.append(pl.scan_ipc(spill))
         self.unlinked.append(unlinked)
         return self.enterprises.numbered(links)
 
@@ -63,6 +67,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     begun, started = time.monotonic(), now()
     read_rules = load_rules(rules)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
+        _sweep(warehouse)
         work = _begin(Year(warehouse, year), folder, read_rules)
         say("records")
         records = [_records(work, *table) for table in fact_tables(work.year)]
@@ -72,6 +77,8 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules)
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
+        for spilled in folder.glob("*.spill"):
+            spilled.unlink()
         merge_id = f"{year}-{started[:19].replace('-', '').replace(':', '')}-{time.monotonic_ns() % 10**6:06d}"
         seconds = time.monotonic() - begun
         loads = [x.load_id for x in work.year.loads]
@@ -85,6 +92,15 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     return MergeReport(merge_id, year, counts, seconds)
 
 
+def _sweep(warehouse: Warehouse) -> None:
+    """Remove folders of merges that were killed before they entered the ledger: nothing refers to them."""
+    with warehouse.read() as db:
+        known = {row["merge_id"] for row in db.execute("SELECT merge_id FROM merges")}
+    for folder in warehouse.merged.iterdir():
+        if folder.name not in known:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
     enterprises = write_enterprises(year, folder)
     return _Work(year, folder, rules, enterprises, unlinked=[enterprises.repeated])
@@ -92,17 +108,19 @@ def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
 
 def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     totals = year_totals(work.year, source, table, facts)
-    found = link(work.enterprises.register, source, totals)
+    found = link(work.enterprises.register, source, with_account(work.year, source, table, totals))
     links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
     shared, strangers = _shared_meters(work, source)
     if shared is not None:
         alone = ~pl.col("record_key").is_in(shared["record_key"].implode())
         links = pl.concat([links.filter(alone), shared.select(links.columns)])
         found = Linked(links, pl.concat([found.unlinked.filter(alone), strangers]))
-    numbered = work.keep(links, found.unlinked).drop("enterprise_id", "source")
+    numbered = work.keep(links, with_names(work.year, source, table, found.unlinked)).drop("enterprise_id", "source")
     slim = totals.select("record_key", "rows", "origin", *facts)
-    linked = slim.join(numbered, on="record_key", how="inner").sort("enterprise_no", "record_key")
-    return Records(source, facts, linked)
+    linked = slim.join(numbered, on="record_key", how="inner")
+    several = linked["enterprise_no"].is_duplicated().any()
+    linked = linked.sort("enterprise_no", "record_key") if several else linked.sort("enterprise_no")
+    return Records.of_frame(source, facts, linked, work.folder / f"{source}-{table}.spill")
 
 
 def _shared_meters(work: _Work, source: str) -> tuple[pl.DataFrame | None, pl.DataFrame]:
@@ -136,23 +154,22 @@ def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
     work.keep(found.links, found.unlinked)
     links = found.links
     uses = land.uses(held, leased, links, year)
-    work.year.origins(uses).write_parquet(work.folder / "land_use.parquet")
-    holders = uses.select("parcel_code", "enterprise_id").drop_nulls().unique().sort("parcel_code", "enterprise_id")
-    holders.write_parquet(work.folder / "parcel_holders.parquet")
+    work.year.origins(uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
     findings = land.findings(held, leased, links)
     work.year.origins(findings).write_parquet(work.folder / "land_findings.parquet")
     totals = work.enterprises.numbered(land.used(uses)).drop("enterprise_id")
-    return parcel_counts | {"findings": findings.height}, [Records("land", ["land_dm2_days"], totals)]
+    return parcel_counts | {"findings": findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
 
 
 def _finish(work: _Work) -> dict[str, Any]:
-    links, rest = pl.concat(work.links), pl.concat(work.unlinked)
-    links.write_parquet(work.folder / "links.parquet", compression_level=1)
+    rest = pl.concat(work.unlinked)
+    pl.concat([_NO_LINKS, *work.links]).sink_parquet(work.folder / "links.parquet", compression_level=1)
+    methods = pl.scan_parquet(work.folder / "links.parquet").group_by("method").len().sort("method").collect()
     work.year.origins(rest).write_parquet(work.folder / "unlinked.parquet")
     return {
         "loads": len(work.year.loads),
         "enterprises": len(work.enterprises.ids),
-        "linked_keys": links.height,
+        "linked_keys": int(methods["len"].sum()),
         "unlinked_keys": rest.height,
-        "linked_by": dict(links.group_by("method").len().sort("method").iter_rows()),
+        "linked_by": dict(methods.iter_rows()),
     }

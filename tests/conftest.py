@@ -7,8 +7,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from engine.schema.warehouse import Warehouse
+
+# How long one example takes says nothing on a machine that does other work beside.
+settings.register_profile("permu", deadline=None)
+settings.load_profile("permu")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DEMO_ENTERPRISES, DEMO_YEARS = 400, (2023, 2024)

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 from api.exports.notes import notes
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet
-from engine.schema.columns import ROW, Column, column
+from engine.schema.columns import ROW, SCALE_GROUPS, SIZES, Column, column
 
 GRADE_COLOURS = {"A": "#D5EBDD", "B": "#DCE8F5", "C": "#FBEFD0", "D": "#F6D9D5", "T": "#E7E7E7"}
 HEADER_ROW = 4  # 0-based: title, origin, (empty), titles zh, titles en, units
@@ -59,12 +59,20 @@ def _fill(book: xlsxwriter.Workbook, page: Worksheet, sheet: Sheet, origin: Prov
     page.write_string(1, 0, second, book.add_format({"font_color": "#555555"}))
     _header(book, page, columns, lang)
     for place, col in enumerate(columns):
-        _column(book, page, place, col, sheet.frame[col.name])
+        _column(book, page, place, col, _worded(sheet.frame[col.name], lang))
     last = FIRST_ROW + max(sheet.frame.height - 1, 0)
     page.autofilter(HEADER_ROW + 1, 0, last, len(columns) - 1)
     frozen = next((i + 1 for i, c in enumerate(columns) if c.name == "name"), 0)
     page.freeze_panes(FIRST_ROW, frozen)
     _paper(page, len(columns))
+
+
+def _worded(values: pl.Series, lang: str) -> pl.Series:
+    """Size and scale group in the reader's words; a Chinese sheet does not say ``small``."""
+    words = {"size": SIZES, "scale_group": SCALE_GROUPS}.get(values.name)
+    if words is None or lang != "zh":
+        return values
+    return values.replace({code: zh for code, (zh, _) in words.items()})
 
 
 def _header(book: xlsxwriter.Workbook, page: Worksheet, columns: list[Column], lang: str) -> None:
@@ -88,6 +96,8 @@ def _column(book: xlsxwriter.Workbook, page: Worksheet, place: int, col: Column,
     """One column: width and format once, then the cells; missing stays empty, never 0."""
     text = values.dtype == pl.String
     style: dict[str, Any] = {"num_format": "@" if text else col.number_format}
+    if col.name in ("grade", "size", "scale_group"):
+        style["align"] = "center"
     plain = book.add_format(style)
     page.set_column(place, place, _WIDTHS.get(col.name, 15 if text or "__" in col.name else 13), plain)
     if text:

@@ -27,10 +27,11 @@ _SHOWN = 80
 
 def parse(text: str) -> ast.expr:
     """The syntax tree of a formula; PermuError bad_formula where it holds anything but the closed language."""
+    text = " ".join(text.split())
     if len(text) > _LONGEST:
         raise _bad(text, f"longer than {_LONGEST} characters", f"超过 {_LONGEST} 个字符")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _bad(text, "not a formula", "不是有效的公式") from error
     _check(tree, text)
@@ -41,7 +42,7 @@ def _check(node: ast.expr, text: str, depth: int = 0) -> None:
     if depth > _DEEPEST:
         raise _bad(text, f"nested deeper than {_DEEPEST}", f"嵌套超过 {_DEEPEST} 层")
     match node:
-        case ast.Name():
+        case ast.Name(id=name) if name not in _FUNCTIONS:
             return
         case ast.Constant(value=int(value)) if not isinstance(value, bool) and value < 2**63:
             return
@@ -52,7 +53,7 @@ def _check(node: ast.expr, text: str, depth: int = 0) -> None:
             for arg in args:
                 _check(arg, text, depth + 1)
         case _:
-            part = ast.get_source_segment(text.strip(), node) or type(node).__name__
+            part = _short(ast.get_source_segment(text, node) or type(node).__name__)
             raise _bad(text, f"`{part}` is not allowed", f"不允许使用 `{part}`")
 
 
@@ -88,8 +89,12 @@ def _total(parts: list[nw.Expr]) -> nw.Expr:
     return nw.when(known).then(summed)
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
 def _bad(text: str, en: str, zh: str) -> PermuError:
-    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    text = _short(text)
     return PermuError(
         "bad_formula",
         f"formula `{text}`: {en}; use names of facts, whole numbers, + - *, first(…) and total(…)",

@@ -85,7 +85,9 @@ class NotEvaluated(Form):
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
         if bool(self.divisions) == (self.in_production_less_than_years is not None):
-            raise ValueError("a rule is either `divisions` or `in_production_less_than_years`; write two rules for both")
+            raise ValueError(
+                "a rule is either `divisions` or `in_production_less_than_years`; write two rules for both"
+            )
         return self
 
 
@@ -173,7 +175,9 @@ class Policy(Form):
 
     def _indicators_known(self, known: set[str]) -> Self:
         if _ALWAYS - known:
-            raise ValueError(f"every policy defines {sorted(_ALWAYS)} under `amounts`; missing are {sorted(_ALWAYS - known)}")
+            raise ValueError(
+                f"every policy defines {sorted(_ALWAYS)} under `amounts`; missing are {sorted(_ALWAYS - known)}"
+            )
         for name in self.computed:
             if name not in INDICATORS:
                 raise ValueError(f"unknown indicator {name}; known are {sorted(INDICATORS)}")

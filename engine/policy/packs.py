@@ -64,15 +64,15 @@ def read_pack(text: str, where: str) -> Pack:
     """A pack from its text; every fault of the file in one line, with the place in it."""
     try:
         policy = Policy.model_validate(yaml.load(text, _OnceLoader))
-    except yaml.YAMLError as error:
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise _bad(where, faults) from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise _bad(where, " ".join(str(error).split())) from error
     except RecursionError as error:
         raise _bad(where, "nested too deeply") from error
     except PermuError as error:
         raise _bad(where, error.en) from error
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise _bad(where, faults) from error
     return Pack(policy, text, hashlib.sha256(text.encode()).hexdigest())
 
 

@@ -32,11 +32,13 @@ def needed_facts(policy: Policy) -> list[str]:
 
 
 def widen(enterprises: nw.LazyFrame, facts: nw.LazyFrame, names: list[str]) -> nw.LazyFrame:
-    """``enterprises`` with one Int64 column a fact of ``names``, null where the enterprise has no such fact."""
-    wide = enterprises.select(*ATTRIBUTES)
+    """``enterprises`` with one Int64 column a fact of ``names``, null where no department states it."""
+    known = set(facts.collect_schema().names())
+    stated = facts.select("enterprise_id", *(n for n in names if n in known))
+    wide = enterprises.select(*ATTRIBUTES).join(stated, on="enterprise_id", how="left")
     for name in names:
-        one = facts.filter(nw.col("field") == name).select("enterprise_id", nw.col("value").alias(name))
-        wide = wide.join(one, on="enterprise_id", how="left")
+        if name not in known:
+            wide = wide.with_columns(nw.lit(None, dtype=nw.Int64).alias(name))
     return wide
 
 

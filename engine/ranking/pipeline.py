@@ -15,7 +15,7 @@ from engine.ranking.scores import base_table, with_bases, with_evaluation, with_
 
 @dataclass(frozen=True)
 class YearTables:
-    """The merged tables of a year as lazy frames (any engine that Narwhals runs on)."""
+    """The merged tables of a year as lazy frames (any engine that Narwhals runs on); ``facts`` one row an enterprise."""
 
     year: int
     enterprises: nw.LazyFrame

@@ -35,13 +35,19 @@ def with_ranks(wide: nw.LazyFrame, metrics: list[str]) -> nw.LazyFrame:
     wide = wide.with_columns(nw.lit("all").alias(ALL))
     ranks = {}
     for metric in metrics:
-        value = nw.col(value_of(metric))
+        value = _rankable(metric)
         for grouping, keys in GROUPINGS.items():
             known = ~nw.any_horizontal(*(nw.col(k).is_null() for k in keys), ignore_nulls=False)
             rank = value.rank("min", descending=True).over(*keys)
             ranks[f"rank__{metric}__{grouping}"] = nw.when(known).then(rank).cast(nw.Int32)
             ranks[f"of__{metric}__{grouping}"] = nw.when(known).then(value.count().over(*keys)).cast(nw.Int32)
     return wide.with_columns(**ranks)
+
+
+def _rankable(metric: str) -> nw.Expr:
+    """The value where it has a place in an order: NaN would rank above everything."""
+    value = nw.col(value_of(metric))
+    return value if metric == "score" else nw.when(value.is_finite()).then(value)
 
 
 def with_grades(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:

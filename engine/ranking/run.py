@@ -27,7 +27,16 @@ from engine.schema.names import SYNTHETIC_MARK
 from engine.schema.warehouse import Warehouse, now, settle, who
 
 Progress = Callable[[str], None]
-_EVIDENCE = ("facts", "claims", "enterprises", "links", "land_use", "parcels", "parcel_holders", "area_disputes")
+_EVIDENCE = (
+    "facts",
+    "facts_wide",
+    "claims",
+    "enterprises",
+    "links",
+    "land_use",
+    "parcels",
+    "area_disputes",
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Merged:
 
     def tables(self) -> YearTables:
         """Its tables as lazy frames."""
-        return YearTables(self.year, self._scan("enterprises"), self._scan("facts"))
+        return YearTables(self.year, self._scan("enterprises"), self._scan("facts_wide"))
 
     def _scan(self, name: str) -> nw.LazyFrame:
         return nw.from_native(pl.scan_parquet(self.folder / f"{name}.parquet"))

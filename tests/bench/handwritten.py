@@ -1,8 +1,9 @@
 """Merge and rank written by hand for one case, on Polars, DuckDB and pandas: the marks that permu is held against.
 
 The same work on the same canonical tables: twelve months of four departments summed by record key, linked to the
-register by credit code, land, claims and facts written as long tables, two indicators by one division, size classes,
-ranks and counts in ten groupings, the rankings written as Parquet. No rows that disagree, no shares, no explanation.
+register by credit code; register, links, land lines, claims and facts (long and wide) written as tables; two indicators
+by one division, size classes, ranks and counts in ten groupings, the rankings written as Parquet and hashed. What is
+left out: rows that disagree, shares, names, rented land, the release's folder.
 
     python -m tests.bench.handwritten polars|duckdb|pandas HOME OUT    → one JSON line
 """
@@ -18,12 +19,14 @@ import duckdb
 import pandas as pd
 import polars as pl
 
+from engine.fingerprint import table_sha256
 from tests.bench.answer import GROUPINGS, METRICS, answer_sha256
 from tests.bench.warehouse import MONTHLY, YEAR
 
 DAYS = 366
 TAXES = ("vat_fen", "corporate_income_tax_fen", "land_use_tax_fen", "property_tax_fen")
 FEN = 100
+YEARLY = {"land": ["area_dm2"], "statistics": ["is_above_scale", "main_revenue_fen", "employees"]}
 SIZES = (("large", 1000, 40_000), ("medium", 300, 2_000), ("small", 20, 300))
 
 
@@ -41,36 +44,77 @@ def with_polars(home: Path, out: Path) -> pl.DataFrame:
     register = pl.read_parquet(
         files["commerce"], columns=["record_key", "uscc", "name", "industry_code", "region_code"]
     )
-    claims, wide = [], register.lazy()
+    ids = register.select("record_key", enterprise_id="E" + pl.col("uscc"))
+    claims, links, wide = [], [], register.lazy()
     for source, (_, fields) in MONTHLY.items():
-        totals = (
-            pl.scan_parquet(files[source])
-            .group_by("record_key")
-            .agg(*(pl.col(f).sum() for f in fields), rows=pl.len(), row=pl.col("row").min())
-            .collect(engine="streaming")
+        totals = _totals(files[source], fields, by_account=source in ("power", "gas")).join(ids, on="record_key")
+        links.append(
+            totals.lazy().select("record_key", "enterprise_id", source=pl.lit(source), method=pl.lit("credit_code"))
         )
-        if source in ("power", "gas"):
-            first = pl.scan_parquet(files[source]).select("row", "uscc").join(totals.lazy(), on="row", how="semi")
-            owner = first.collect(engine="streaming").select("row", owner="uscc:" + pl.col("uscc"))
-            totals = totals.join(owner, on="row").drop("record_key").rename({"owner": "record_key"})
         claims += [_long(totals, source, f) for f in fields]
         wide = wide.join(totals.lazy().select("record_key", *fields), on="record_key", how="left")
-    for source, fields in (("land", ["area_dm2"]), ("statistics", ["is_above_scale", "main_revenue_fen", "employees"])):
+    for source, fields in YEARLY.items():
         totals = pl.read_parquet(files[source], columns=["record_key", "row", *fields]).with_columns(rows=1)
+        totals = totals.join(ids, on="record_key")
+        links.append(
+            totals.lazy().select("record_key", "enterprise_id", source=pl.lit(source), method=pl.lit("credit_code"))
+        )
         claims += [_long(totals, source, f) for f in fields]
         wide = wide.join(totals.lazy().select("record_key", *fields), on="record_key", how="left")
+        if source == "land":
+            uses = totals.lazy().select("enterprise_id", "area_dm2", "row", days=pl.lit(DAYS), kind=pl.lit("own"))
+            uses.with_columns(dm2_days=pl.col("area_dm2") * DAYS).sink_parquet(out / "land_use.parquet")
     said = pl.concat(claims)
     said.sink_parquet(out / "claims.parquet", compression_level=1)
-    taken = said.select("record_key", "field", "source", "value", how=pl.lit("only_claim"), year=pl.lit(YEAR))
+    taken = said.select(
+        "enterprise_id",
+        "field",
+        "source",
+        "value",
+        how=pl.lit("only_claim"),
+        year="year",
+        unit=pl.lit("fen"),
+        spread=pl.lit(0),
+        claims=pl.lit(1),
+    )
     taken.sink_parquet(out / "facts.parquet", compression_level=1)
-    table = _ranked(wide).collect(engine="streaming")
+    pl.concat(links).sink_parquet(out / "links.parquet", compression_level=1)
+    amounts = [f for _, fields in MONTHLY.values() for f in fields] + [f for fields in YEARLY.values() for f in fields]
+    levelled = _levels(wide.collect(engine="streaming").lazy())
+    levelled.select(pl.exclude(amounts)).sink_parquet(out / "enterprises.parquet")
+    levelled.select("record_key", *amounts).sink_parquet(out / "facts_wide.parquet", compression_level=1)
+    table = _ranked(levelled).collect(engine="streaming")
     table.write_parquet(out / "rankings.parquet")
+    table_sha256(table)
     return table
+
+
+def _totals(file: str, fields: dict[str, float], by_account: bool) -> pl.DataFrame:
+    totals = (
+        pl.scan_parquet(file)
+        .group_by("record_key")
+        .agg(*(pl.col(f).sum() for f in fields), rows=pl.len(), row=pl.col("row").min())
+        .collect(engine="streaming")
+    )
+    if not by_account:
+        return totals
+    first = pl.scan_parquet(file).select("row", "uscc").join(totals.lazy(), on="row", how="semi")
+    owner = first.collect(engine="streaming").select("row", owner="uscc:" + pl.col("uscc"))
+    return totals.join(owner, on="row").drop("record_key").rename({"owner": "record_key"})
+
+
+def _levels(wide: pl.LazyFrame) -> pl.LazyFrame:
+    return wide.with_columns(
+        everyone=pl.lit("all"),
+        **{f"industry_{n}": pl.col("industry_code").str.slice(0, n) for n in (2, 3, 4)},
+        **{f"region_{k}": pl.col("region_code").str.slice(0, n) for k, n in (("city", 4), ("county", 6), ("town", 9))},
+    )
 
 
 def _long(totals: pl.DataFrame, source: str, field: str) -> pl.LazyFrame:
     return totals.lazy().select(
-        "record_key", field=pl.lit(field), source=pl.lit(source), value=pl.col(field),
+        "enterprise_id", "record_key", field=pl.lit(field), source=pl.lit(source), value=pl.col(field),
+        load_id=pl.lit(f"{source}-{YEAR}"), sheet=pl.lit(""), method=pl.lit("credit_code"), year=pl.lit(YEAR, dtype=pl.Int32),
         row=pl.col("row").cast(pl.Int32), rows=pl.col("rows").cast(pl.Int32),
     )  # fmt: skip
 
@@ -87,9 +131,6 @@ def _ranked(wide: pl.LazyFrame) -> pl.LazyFrame:
         benefit_per_mu=pl.when(land > 0).then((tax * DAYS).cast(pl.Float64) / land),
         size=size,
         scale_group=pl.when(pl.col("is_above_scale") == 1).then(pl.lit("above_scale")).otherwise(pl.lit("below_scale")),
-        everyone=pl.lit("all"),
-        **{f"industry_{n}": pl.col("industry_code").str.slice(0, n) for n in (2, 3, 4)},
-        **{f"region_{k}": pl.col("region_code").str.slice(0, n) for k, n in (("city", 4), ("county", 6), ("town", 9))},
     )
     ranks = {}
     for metric in METRICS:
@@ -118,10 +159,7 @@ def with_duckdb(home: Path, out: Path) -> pl.DataFrame:
             )
             joins.append(source)
             fields += [(source, f) for f in names]
-        for source, names in (
-            ("land", ["area_dm2"]),
-            ("statistics", ["is_above_scale", "main_revenue_fen", "employees"]),
-        ):
+        for source, names in YEARLY.items():
             db.execute(
                 f"CREATE VIEW t_{source} AS SELECT record_key, {', '.join(names)}, 1 AS rows, row FROM '{files[source]}'"
             )
@@ -180,7 +218,7 @@ def with_pandas(home: Path, out: Path) -> pl.DataFrame:
         totals = totals.reset_index(drop=True).assign(record_key="uscc:" + totals["uscc"].astype(str).to_numpy())
         long += [_melted(totals, source, f) for f in fields]
         wide = wide.merge(totals[["record_key", *fields]], on="record_key", how="left")
-    for source, fields in (("land", ["area_dm2"]), ("statistics", ["is_above_scale", "main_revenue_fen", "employees"])):
+    for source, fields in YEARLY.items():
         totals = pd.read_parquet(files[source], columns=["record_key", "row", *fields]).assign(rows=1)
         long += [_melted(totals, source, f) for f in fields]
         wide = wide.merge(totals[["record_key", *fields]], on="record_key", how="left")

@@ -38,7 +38,15 @@ def ask(tour: Tour, *words: str, code: int = 0) -> dict[str, object]:
 
 def test_demo_says_what_it_wrote(tour: Tour) -> None:
     said = tour.said["demo"]
-    assert said.code == 0 and said.json().keys() >= {"out", "synthetic", "seed", "enterprises", "years", "files", "traps"}
+    assert said.code == 0 and said.json().keys() >= {
+        "out",
+        "synthetic",
+        "seed",
+        "enterprises",
+        "years",
+        "files",
+        "traps",
+    }
     assert said.json()["synthetic"] is True and said.json()["enterprises"] == ENTERPRISES
     assert (tour.folder / "data/demo/drops/land").is_dir() and (tour.folder / "data/demo/truth/demo.json").is_file()
 
@@ -46,7 +54,19 @@ def test_demo_says_what_it_wrote(tour: Tour) -> None:
 def test_ingest_conserves_rows_and_ends_with_one(tour: Tour) -> None:
     said = tour.said["ingest"]
     loads = said.json()["loads"]
-    keys = {"load_id", "file", "sha256", "source", "year", "rows_in", "kept", "refused", "furniture", "duplicate", "reasons"}
+    keys = {
+        "load_id",
+        "file",
+        "sha256",
+        "source",
+        "year",
+        "rows_in",
+        "kept",
+        "refused",
+        "furniture",
+        "duplicate",
+        "reasons",
+    }
     assert said.code == 1, "the demo holds bad rows: a person is needed"
     assert len(loads) > 100 and {x["source"] for x in loads} >= {"commerce", "land", "state_tax", "power", "gas"}
     for load in loads:
@@ -73,7 +93,9 @@ def test_dry_run_makes_no_warehouse(tour: Tour, tmp_path: Path) -> None:
 
 def test_a_bad_row_is_refused_with_its_cell(tmp_path: Path) -> None:
     file = tmp_path / "税.csv"
-    file.write_text("纳税人识别号,所属期,增值税（元）\n91110108551385082Q,202401,5\n91110108551385082X,202401,7\n", "utf-8")
+    file.write_text(
+        "纳税人识别号,所属期,增值税（元）\n91110108551385082Q,202401,5\n91110108551385082X,202401,7\n", "utf-8"
+    )
     done = permu(tmp_path, "ingest", str(file), "--source", "state_tax", "--json")
     (load,) = done.json()["loads"]
     assert done.code == 1 and (load["kept"], load["refused"], load["furniture"]) == (1, 1, 1)
@@ -92,7 +114,12 @@ def test_merge_and_rank_say_what_they_made(tour: Tour) -> None:
     assert ranked.code == 0
     assert answer.keys() >= {"release_id", "year", "policy", "engine", "rows", "rankings_sha256", "seconds"}
     assert answer["seconds"].keys() >= {"merge", "rank", "publish"}
-    assert (answer["year"], answer["policy"], answer["engine"], answer["rows"]) == (2024, "sunan-2017", "polars", ENTERPRISES)
+    assert (answer["year"], answer["policy"], answer["engine"], answer["rows"]) == (
+        2024,
+        "sunan-2017",
+        "polars",
+        ENTERPRISES,
+    )
 
 
 def test_ranking_again_gives_the_same_release(tour: Tour) -> None:
@@ -142,7 +169,7 @@ def test_rankings_rows_are_those_of_the_contract(tour: Tour) -> None:
         assert all(r.keys() == GROUPINGS for r in row["ranks"].values())
         assert row["ranks"]["output_per_mu"]["all"].keys() == {"rank", "of"}
     values = [r["output_per_mu"] for r in rows]
-    assert [r["rank"] for r in rows][0] == 1 and values == sorted(values, reverse=True)
+    assert rows[0]["rank"] == 1 and values == sorted(values, reverse=True)
 
 
 def test_rankings_of_the_composite_show_score_and_grade(tour: Tour) -> None:
@@ -197,7 +224,9 @@ def test_explain_goes_down_to_file_sheet_and_row(tour: Tour) -> None:
     assert isinstance(steps, list) and told["grade"] == rows[0]["grade"]
     assert all(s.keys() - {"source"} == {"kind", "name", "value", "unit", "note"} for s in steps)
     placed = [s["source"] for s in steps if "source" in s]
-    assert placed and all(p.keys() == {"load_id", "file", "sheet", "row"} and p["file"] and p["row"] > 0 for p in placed)
+    assert placed and all(
+        p.keys() == {"load_id", "file", "sheet", "row"} and p["file"] and p["row"] > 0 for p in placed
+    )
     kinds = {s["kind"] for s in steps}
     assert kinds == {"record", "land", "fact", "amount", "indicator", "base", "item", "total", "rank", "grade"}
     parts = sum(s["value"] for s in steps if s["kind"] == "item")
@@ -208,7 +237,9 @@ def test_explain_by_credit_code_is_the_same(tour: Tour) -> None:
     rows = ask(tour, "rankings", "--year", "2024", "--top", "50")["rows"]
     assert isinstance(rows, list)
     row = next(r for r in rows if r["uscc"])
-    assert ask(tour, "explain", row["uscc"], "--year", "2024") == ask(tour, "explain", row["enterprise_id"], "--year", "2024")
+    assert ask(tour, "explain", row["uscc"], "--year", "2024") == ask(
+        tour, "explain", row["enterprise_id"], "--year", "2024"
+    )
 
 
 def test_replay_is_the_same(tour: Tour) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -16,7 +17,11 @@ BAD = {
     "missing folder": ("ingest {made}/nowhere", "missing_folder", ["nowhere", "no such file or folder"]),
     "unreadable file": ("ingest {made}/land/garbage.xlsx --source land", "unreadable_file", ["garbage.xlsx"]),
     "unreadable among good ones": ("ingest {made}/mixed --year 2024", "unreadable_file", ["garbage.xlsx"]),
-    "missing column": ("ingest {made}/land/short.csv --source land --year 2024", "missing_column", ["short.csv", "宗地面积"]),
+    "missing column": (
+        "ingest {made}/land/short.csv --source land --year 2024",
+        "missing_column",
+        ["short.csv", "宗地面积"],
+    ),
     "unknown source": ("ingest {made}/land --source lands", "unknown_source", ["lands", "land"]),
     "no mapping file": ("ingest {made}/land --mapping {made}/none.yaml", "bad_mapping", ["none.yaml"]),
     "year without data": ("merge --year 2019", "no_data_for_year", ["2019", "permu ingest"]),
@@ -130,8 +135,6 @@ def test_a_failed_first_ingest_leaves_no_file(tmp_path: Path, made: Path) -> Non
 
 
 def test_a_merge_that_is_out_of_date_is_not_ranked(tour: Tour, tmp_path: Path) -> None:
-    import shutil
-
     home = tmp_path / "copy"
     shutil.copytree(tour.home, home)
     more = tmp_path / "2024.csv"

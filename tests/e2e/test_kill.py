@@ -83,7 +83,11 @@ def killed(home: Warehouse, point: str, line: str) -> None:
     name, _, count = point.rpartition(" ")
     words = [*line.split(), "--home", str(home.home)]
     done = subprocess.run(
-        [sys.executable, "-c", _DIES, name, count, *words], env=environment(), cwd=home.home, capture_output=True, timeout=120
+        [sys.executable, "-c", _DIES, name, count, *words],
+        env=environment(),
+        cwd=home.home,
+        capture_output=True,
+        timeout=120,
     )
     assert done.returncode == -9, f"{point} was never reached: {done.stderr.decode()[-500:]}"
 

@@ -240,10 +240,7 @@ def _land(folder: Path, table: pl.DataFrame) -> None:
     uses = [_use(i, c, "own", 1_000_000) for i, c in zip(ids, codes, strict=True)]
     if len(ids) > 1:
         uses += [_use(ids[1], codes[0], "rented_in", 10_000), _use(ids[0], codes[0], "rented_out", -10_000)]
-    used = pl.DataFrame(uses)
-    used.write_parquet(folder / "land_use.parquet")
-    holders = used.select("parcel_code", "enterprise_id").unique(maintain_order=True)
-    holders.write_parquet(folder / "parcel_holders.parquet")
+    pl.DataFrame(uses).write_parquet(folder / "land_use.parquet")
 
 
 def _use(enterprise: str, parcel: str, kind: str, dm2: int) -> dict[str, Any]:

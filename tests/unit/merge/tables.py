@@ -10,7 +10,13 @@ import polars as pl
 
 Row = dict[str, Any]
 TEXT = ("parcel_code", "record_key", "lessor_key", "lessee_key")
-SHAPE = {**dict.fromkeys(TEXT, pl.String), "area_dm2": pl.Int64, "share_ppb": pl.Int64, "from_on": pl.Date, "to_on": pl.Date}
+SHAPE = {
+    **dict.fromkeys(TEXT, pl.String),
+    "area_dm2": pl.Int64,
+    "share_ppb": pl.Int64,
+    "from_on": pl.Date,
+    "to_on": pl.Date,
+}
 THIRD = 333_333_333
 HALF = 500_000_000
 
@@ -20,7 +26,9 @@ class OneYear:
 
     def __init__(self, **tables: Iterable[Row]) -> None:
         self._tables = {
-            name: pl.DataFrame(list(rows), schema=SHAPE).with_columns(origin=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+            name: pl.DataFrame(list(rows), schema=SHAPE).with_columns(
+                origin=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+            )
             for name, rows in tables.items()
         }
 
@@ -36,7 +44,9 @@ def day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def holding(parcel: str, who: str | None, area: int, share: int | None = None, begin: str | None = None, end: str | None = None) -> Row:
+def holding(
+    parcel: str, who: str | None, area: int, share: int | None = None, begin: str | None = None, end: str | None = None
+) -> Row:
     """A row of the parcel table."""
     return {
         "parcel_code": parcel, "record_key": who, "area_dm2": area, "share_ppb": share, "from_on": day(begin), "to_on": day(end),

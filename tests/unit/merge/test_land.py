@@ -15,12 +15,16 @@ from tests.unit.merge.tables import HALF, THIRD, OneYear, Row, holding, lease, l
 KEYS = ("A", "B", "C", "D")
 
 
-def lines(year: int = 2024, parcels: list[Row] | None = None, leases: list[Row] | None = None, known: tuple[str, ...] = KEYS) -> pl.DataFrame:
+def lines(
+    year: int = 2024, parcels: list[Row] | None = None, leases: list[Row] | None = None, known: tuple[str, ...] = KEYS
+) -> pl.DataFrame:
     tables = {} if parcels is None else {"parcel": parcels}
     one = OneYear(**tables, **({} if leases is None else {"occupancy": leases}))
     held = land.holdings(one)
     areas = {p["parcel_code"]: p["area_dm2"] for p in parcels or []}
-    table = pl.DataFrame({"parcel_code": list(areas), "area": list(areas.values())}, schema={"parcel_code": pl.String, "area": pl.Int64})
+    table = pl.DataFrame(
+        {"parcel_code": list(areas), "area": list(areas.values())}, schema={"parcel_code": pl.String, "area": pl.Int64}
+    )
     return land.uses(held, land.leases(one, table), links(*known), year)
 
 
@@ -30,7 +34,9 @@ def used(*args: object, **named: object) -> dict[str, int]:
 
 
 def found(parcels: list[Row] | None = None, leases: list[Row] | None = None) -> list[tuple[str, str | None]]:
-    one = OneYear(**({} if parcels is None else {"parcel": parcels}), **({} if leases is None else {"occupancy": leases}))
+    one = OneYear(
+        **({} if parcels is None else {"parcel": parcels}), **({} if leases is None else {"occupancy": leases})
+    )
     nothing = pl.DataFrame(schema={"parcel_code": pl.String, "area": pl.Int64})
     table = land.findings(land.holdings(one), land.leases(one, nothing), links(*KEYS))
     return list(table.select("finding", "record_key").iter_rows())
@@ -105,7 +111,9 @@ def test_two_holders_sell_to_one() -> None:
 
 
 def test_two_holders_without_shares_sell_to_one() -> None:
-    rows = [holding("P", k, 1000, None, "2010-01-01", "2024-06-30") for k in "AB"] + [holding("P", "C", 1000, None, "2024-07-01")]
+    rows = [holding("P", k, 1000, None, "2010-01-01", "2024-06-30") for k in "AB"] + [
+        holding("P", "C", 1000, None, "2024-07-01")
+    ]
     assert used(2024, rows) == {"A": 500 * 182, "B": 500 * 182, "C": 1000 * 184}
     assert found(rows) == [("share_assumed", "A"), ("share_assumed", "B")]
 
@@ -133,7 +141,10 @@ def test_the_larger_remainder_gets_the_rest() -> None:
 
 
 def test_declared_shares_below_one_leave_the_rest_to_nobody() -> None:
-    assert parts([holding("P", "A", 1000, 250_000_000), holding("P", "B", 1000, 250_000_000)]) == [("A", 250), ("B", 250)]
+    assert parts([holding("P", "A", 1000, 250_000_000), holding("P", "B", 1000, 250_000_000)]) == [
+        ("A", 250),
+        ("B", 250),
+    ]
     assert parts([holding("P", "A", 1000, 300_000_000)]) == [("A", 300)]
 
 
@@ -209,7 +220,9 @@ def test_a_lease_without_area_is_found_and_counts_for_nobody(bare: Row) -> None:
 
 
 def test_record_keys_of_land_are_each_named_once() -> None:
-    one = OneYear(parcel=[holding("P", "A", 1), holding("Q", "A", 1), holding("R", None, 1)], occupancy=[lease("P", "A", "B", 1)])
+    one = OneYear(
+        parcel=[holding("P", "A", 1), holding("Q", "A", 1), holding("R", None, 1)], occupancy=[lease("P", "A", "B", 1)]
+    )
     nothing = pl.DataFrame(schema={"parcel_code": pl.String, "area": pl.Int64})
     keys = land.keys(land.holdings(one), land.leases(one, nothing))
     assert sorted(keys.select("record_key", "rows").iter_rows()) == [("A", 3), ("B", 1)]

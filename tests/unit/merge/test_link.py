@@ -15,9 +15,27 @@ ENTERPRISES = [
     {"enterprise_id": "EB", "uscc": B, "name": "同名实业有限公司", "region_code": "320583002"},
     {"enterprise_id": "EC", "uscc": C, "name": "同名实业有限公司", "region_code": "320205001"},
     {"enterprise_id": "ED", "org_code": "123456788", "name": "老厂", "region_code": "320205001"},
-    {"enterprise_id": "EE", "reg_no": "440301108548379", "local_id": "L-7", "name": "村办一厂", "region_code": "320205"},
-    {"enterprise_id": "EF", "uscc": "91320583MA1ABCDE0X", "local_id": "L-9", "name": "双胞胎甲", "region_code": "320583"},
-    {"enterprise_id": "EG", "uscc": "91320583MA1ABCDE1X", "local_id": "L-9", "name": "双胞胎乙", "region_code": "320583"},
+    {
+        "enterprise_id": "EE",
+        "reg_no": "440301108548379",
+        "local_id": "L-7",
+        "name": "村办一厂",
+        "region_code": "320205",
+    },
+    {
+        "enterprise_id": "EF",
+        "uscc": "91320583MA1ABCDE0X",
+        "local_id": "L-9",
+        "name": "双胞胎甲",
+        "region_code": "320583",
+    },
+    {
+        "enterprise_id": "EG",
+        "uscc": "91320583MA1ABCDE1X",
+        "local_id": "L-9",
+        "name": "双胞胎乙",
+        "region_code": "320583",
+    },
     {"enterprise_id": "EH", "name": None, "region_code": None},
 ]
 COLUMNS = ("enterprise_id", "uscc", "org_code", "reg_no", "local_id", "name", "region_code")
@@ -46,7 +64,12 @@ FOUND = [
     ("account:0001", {"name": "昆山甲机械（原昆山乙厂）有限公司"}, "EA", "exact_name"),
     ("account:0001", {"name": "别的名字", "uscc": A}, "EA", "credit_code"),
     ("account:0001", {"name": "别的名字", "local_id": "L-7"}, "EE", "local_id"),
-    ("account:0001", {"name": "同名实业有限公司", "region_code": "320583009"}, "EB", "exact_name"),  # the county decides
+    (
+        "account:0001",
+        {"name": "同名实业有限公司", "region_code": "320583009"},
+        "EB",
+        "exact_name",
+    ),  # the county decides
     ("account:0001", {"name": "同名实业有限公司", "region_code": "320205"}, "EC", "exact_name"),
 ]
 LEFT = [
@@ -79,7 +102,13 @@ def test_record_is_left_with_its_reason(key: str, about: dict[str, str], reason:
     left = linked(key, **about)
     assert left.links.is_empty()
     (row,) = left.unlinked.to_dicts()
-    assert (row["source"], row["record_key"], row["reason"], row["rows"], row["origin"]) == ("power", key, reason, 3, 42)
+    assert (row["source"], row["record_key"], row["reason"], row["rows"], row["origin"]) == (
+        "power",
+        key,
+        reason,
+        3,
+        42,
+    )
 
 
 def test_credit_code_decides_over_a_name_of_another() -> None:

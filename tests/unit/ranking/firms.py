@@ -45,11 +45,18 @@ def facts_of(firms: Iterable[Firm]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"enterprise_id": pl.String, "field": pl.String, "value": pl.Int64}, orient="row")
 
 
+def wide_of(firms: Iterable[Firm]) -> pl.DataFrame:
+    """The facts, one row an enterprise, as ``facts_wide.parquet`` holds them: only fields that somebody states."""
+    firms = list(firms)
+    stated = {n: pl.Int64 for n in FACTS if any(f.get(n) is not None for f in firms)}
+    rows = [{"enterprise_id": f["enterprise_id"], **{n: f.get(n) for n in stated}} for f in firms]
+    return pl.DataFrame(rows, schema={"enterprise_id": pl.String, **stated})
+
+
 def year_of(firms: Iterable[Firm], year: int = 2024) -> YearTables:
     """A merged year."""
     firms = list(firms)
-    tables = (enterprises_of(firms), facts_of(firms))
-    return YearTables(year, *(nw.from_native(t.lazy()) for t in tables))
+    return YearTables(year, *(nw.from_native(t.lazy()) for t in (enterprises_of(firms), wide_of(firms))))
 
 
 def ranked(
