@@ -10,11 +10,11 @@ import calendar
 from collections.abc import Iterator
 from typing import Any
 
+import narwhals as nw
 import polars as pl
 
-from engine.policy.formula import names_in
 from engine.policy.indicators import INDICATORS, Indicator
-from engine.ranking.amounts import needed_facts
+from engine.ranking.amounts import needed_facts, with_amounts
 from engine.ranking.ranks import GROUPINGS
 from engine.releases import Release
 from engine.schema.facts import FACTS
@@ -82,7 +82,7 @@ class _Teller:
         yield from self.land()
         facts = {f["field"]: f for f in self.mine("facts") if f["field"] in self.fields}
         yield from (self.fact(facts[name]) for name in FACTS if name in facts)
-        yield from self.amounts()
+        yield from self.amounts(facts)
         yield from (self.indicator(INDICATORS[name]) for name in self.policy.computed)
         yield from self.score()
         yield from self.ranks()
@@ -123,13 +123,16 @@ class _Teller:
         )
         return step("fact", fact["field"], value, unit, note)
 
-    def amounts(self) -> Iterator[Step]:
+    def amounts(self, facts: dict[str, dict[str, Any]]) -> Iterator[Step]:
+        """The policy's amounts, computed again from the facts shown above."""
+        stated = {name: [facts[name]["value"] if name in facts else None] for name in self.fields}
+        row = pl.DataFrame(stated, schema=dict.fromkeys(sorted(self.fields), pl.Int64)).lazy()
+        computed = with_amounts(nw.from_native(row), self.policy).to_native().collect().row(0, named=True)
         for name, formula in self.policy.amounts.items():
-            if name in self.row:  # the amounts kept in the table; the others show in their indicators
-                value, unit = (None, "") if self.row[name] is None else (self.row[name] / 10**6, DISPLAY["money"])
-                used = ", ".join(sorted(names_in(formula)))
-                note = self.say(f"公式 {' '.join(formula.split())}", f"formula {' '.join(formula.split())} over {used}")
-                yield step("amount", name, value, unit, note)
+            value, unit = _amount_shown(name, computed[name])
+            exact = "" if computed[name] is None else f"; {computed[name]}"
+            text = " ".join(formula.split())
+            yield step("amount", name, value, unit, self.say(f"公式 {text}{exact}", f"formula {text}{exact}"))
 
     def indicator(self, one: Indicator) -> Step:
         value = self.row[one.name]
@@ -159,8 +162,9 @@ class _Teller:
             return self.say("办法公布的基准值", "constant published by the policy")
         place = self.row.get(within)
         return self.say(
-            f"{times} × {self.year - 1} 年 {within}={place} 的平均值（Σ÷Σ）",
-            f"{times} × the average (Σ÷Σ) of {within}={place} in {self.year - 1}",
+            f"{times} × {self.year - 1} 年 {within}={place} 参评企业的平均值（Σ÷Σ，不含 T 类和范围外企业）",
+            f"{times} × the average (Σ÷Σ) of {within}={place} in {self.year - 1} over the enterprises evaluated "
+            "(without T and out of scope)",
         )
 
     def ranks(self) -> Iterator[Step]:
@@ -177,8 +181,20 @@ class _Teller:
         level = self.policy.score.graded_within
         rank, of = self.row[f"rank__score__{level}"], self.row[f"of__score__{level}"]
         lines = " ".join(f"{s.grade} ≤ {s.up_to_percent} %" for s in self.policy.score.shares)
-        note = f"{rank} × 100 ÷ {of}; {lines}" if rank is not None else self.row["flags"]
+        note = f"{rank} × 100 ÷ {of}; {lines}" if rank is not None else self._why_not()
         yield step("grade", "grade", self.row["grade"], "", note)
+
+    def _why_not(self) -> str:
+        """Why an enterprise has no rank by score: the rule of the pack, or its flags."""
+        assert self.policy.score is not None
+        if self.row["grade"] != "T":
+            return str(self.row["flags"])
+        listed = any(f["field"] == "is_exempt" and f["value"] == 1 for f in self.mine("facts"))
+        for rule in self.policy.score.not_evaluated:
+            by_age = rule.in_production_less_than_years is not None
+            if (rule.listed and listed) or self.row["industry_2"] in rule.divisions or by_age:
+                return self.say(rule.reason.zh, rule.reason.en)
+        return str(self.row["flags"])
 
     def shown(self, fact: str, value: int) -> tuple[float, str]:
         if fact == "land_dm2_days":
@@ -190,6 +206,17 @@ class _Teller:
     def source(self, line: dict[str, Any]) -> dict[str, Any]:
         place = {k: line[k] for k in ("load_id", "sheet", "row")}
         return place | {"file": self.release.file_of(line["load_id"])}
+
+
+_SUFFIXES = {"fen": "money", "wh": "electricity", "litre": "volume", "gram": "mass", "ce": "coal"}
+
+
+def _amount_shown(name: str, value: int | None) -> tuple[float | int | None, str]:
+    """An amount in the unit that its name's suffix is shown in."""
+    quantity = _SUFFIXES.get(name.rpartition("_")[2], "count")
+    times, by = _SHOWN[quantity]
+    shown = value if value is None or by == 1 else value * times / by
+    return shown, DISPLAY[quantity]
 
 
 def step(kind: str, name: str, value: Any, unit: str, note: str, source: dict[str, Any] | None = None) -> Step:

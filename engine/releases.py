@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from engine.fingerprint import table_sha256
 from engine.policy.packs import Pack, read_pack
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
@@ -118,8 +117,3 @@ def _none(warehouse: Warehouse, year: int | None, policy: str) -> PermuError:
         f"no release{of} under policy {policy} in {warehouse.home}; run `{todo}`",
         f"{warehouse.home} 中没有{zh}政策 {policy} 的发布；请运行 {todo}",
     )
-
-
-def check_hash(release: Release) -> str:
-    """The SHA-256 of the rankings as they lie on disk."""
-    return table_sha256(release.rankings)

@@ -191,9 +191,16 @@ def used(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def findings(held: pl.DataFrame | None, leased: pl.DataFrame | None, links: pl.DataFrame) -> pl.DataFrame:
-    """What a person should look at: shares above 1, shares that were assumed, leases without an area."""
-    found = []
+def findings(held: pl.DataFrame | None, leased: pl.DataFrame | None, lines: pl.DataFrame) -> pl.DataFrame:
+    """What a person should look at: shares above 1 or assumed, leases without an area, more rented out than held.
+
+    ``lines``: the uses. The record key of the last kind is the enterprise's id.
+    """
+    below = used(lines).filter(pl.col("land_dm2_days") < 0)
+    nowhere = pl.lit(None, dtype=pl.String)
+    found = [
+        below.select("origin", parcel_code=nowhere, record_key="enterprise_id", finding=pl.lit("rented_out_over_held"))
+    ]
     if held is not None:
         over = held.filter(pl.col("over_one"))
         found.append(over.select("parcel_code", "record_key", "origin", finding=pl.lit("parcel_shares_over_one")))

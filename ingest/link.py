@@ -12,7 +12,7 @@ from engine.schema.names import name_key
 
 LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
 COUNTY_DIGITS = 6
-_ABOUT = ("name", "uscc", "local_id", "region_code")
+_ABOUT = ("name", "uscc", "org_code", "reg_no", "local_id", "region_code")
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,16 @@ _USCC = pl.coalesce(_of("uscc", "uscc"), _of("permit").str.slice(0, 18))
 # A name decides only where the record holds no identifying code: a code that the register does not know is evidence
 # against the name.
 _LONE_NAME = pl.when(
-    pl.col("kind").is_in(["name", "account"]) & pl.col("uscc").is_null() & pl.col("local_id").is_null()
+    pl.col("kind").is_in(["name", "account"])
+    & pl.all_horizontal(pl.col("uscc", "org_code", "reg_no", "local_id").is_null())
 ).then(pl.when(pl.col("kind") == "name").then("value").otherwise(name_key(pl.col("name"))))
 
 # method, what of the key is looked up, in which index of the register; the first that finds one enterprise links.
 _METHODS: tuple[tuple[str, pl.Expr, tuple[str, ...]], ...] = (
     ("credit_code", _of("uscc", "uscc"), ("uscc",)),
     ("permit", _of("permit").str.slice(0, 18), ("uscc",)),
-    ("organisation_code", pl.coalesce(_of("org_code"), _USCC.str.slice(8, 9)), ("org_code",)),
-    ("registration_number", _of("reg_no"), ("reg_no",)),
+    ("organisation_code", pl.coalesce(_of("org_code", "org_code"), _USCC.str.slice(8, 9)), ("org_code",)),
+    ("registration_number", _of("reg_no", "reg_no"), ("reg_no",)),
     ("local_id", _of("local_id", "local_id"), ("local_id",)),
     ("exact_name", _LONE_NAME, ("name",)),
     ("exact_name", _LONE_NAME, ("name", "county")),
@@ -112,7 +113,7 @@ def link(register: Register, source: str, totals: pl.DataFrame) -> Linked:
 def _keys(totals: pl.DataFrame) -> pl.DataFrame:
     """``totals`` with the kind and value of each record key, and the columns that a source does not state as null."""
     parts = pl.col("record_key").str.splitn(":", 2).struct
-    absent = [c for c in ("name", "uscc", "local_id", "region_code") if c not in totals.columns]
+    absent = [c for c in _ABOUT if c not in totals.columns]
     nothing = [pl.lit(None, dtype=pl.String).alias(c) for c in absent]
     keys = totals.select("record_key", "rows", "origin", *(c for c in _ABOUT if c in totals.columns), *nothing)
     county = pl.col("region_code").str.slice(0, COUNTY_DIGITS)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from engine.schema.facts import FACTS
 from ingest.canonical import Year
 
-_ABOUT = ("name", "uscc", "local_id", "region_code")
+_ABOUT = ("name", "uscc", "org_code", "reg_no", "local_id", "region_code")
 
 
 def fact_tables(year: Year) -> list[tuple[str, str, list[str]]]:
@@ -32,13 +32,47 @@ def year_totals(year: Year, source: str, table: str, facts: list[str]) -> pl.Dat
     """
     rows = year.scan(source, table)
     assert rows is not None
-    rows = rows.filter(pl.col("record_key").is_not_null())
+    rows = _without_doubles(rows.filter(pl.col("record_key").is_not_null()))
     files = [file for _, file in year.tables()[source, table]]
     partial = [f for f in facts if FACTS[f].over_year == "mean" or _has_gaps(files, f)]
     totals = [_total(f) for f in facts] + [pl.col(f).count().cast(pl.Int64).alias(f"{f}__n") for f in partial]
     grouped = rows.group_by("record_key").agg(*totals, rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
     grouped = grouped.with_columns(*(_value(f) for f in partial)).drop([f"{f}__n" for f in partial])
     return grouped.collect(engine="streaming")
+
+
+_MONTH = 10_000  # periods from here on are yyyymm, below they are yyyy
+
+
+def _mixed(rows: pl.LazyFrame) -> bool:
+    """Whether a table holds months and whole years."""
+    if "period" not in rows.collect_schema().names():
+        return False
+    least, most = rows.select(a=pl.col("period").min(), b=pl.col("period").max()).collect(engine="streaming").row(0)
+    return least is not None and least < _MONTH <= most
+
+
+def _doubles(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of a whole year whose key has months too: the months' total, which must not be added to them."""
+    months = rows.filter(pl.col("period") >= _MONTH).select("record_key").unique()
+    return rows.filter(pl.col("period") < _MONTH).join(months, on="record_key", how="semi")
+
+
+def _without_doubles(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.join(_doubles(rows).select("origin"), on="origin", how="anti") if _mixed(rows) else rows
+
+
+def beside_months(year: Year, source: str, table: str) -> pl.DataFrame | None:
+    """The rows that :func:`year_totals` leaves out because months say the same, for people to look at."""
+    rows = year.scan(source, table)
+    if rows is None or not _mixed(rows):
+        return None
+    name = pl.col("name") if "name" in rows.collect_schema().names() else pl.lit(None, dtype=pl.String)
+    left = _doubles(rows).select(
+        source=pl.lit(source), record_key="record_key", name=name, reason=pl.lit("year_row_beside_months"),
+        rows=pl.lit(1, dtype=pl.Int32), origin="origin",
+    )  # fmt: skip
+    return left.collect()
 
 
 def with_account(year: Year, source: str, table: str, totals: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from ingest import land, parcels
 from ingest.canonical import Year
 from ingest.evidence import Evidence, Records
 from ingest.link import LINK_COLUMNS, Linked, link
-from ingest.measures import fact_tables, with_account, with_names, year_totals
+from ingest.measures import beside_months, fact_tables, with_account, with_names, year_totals
 from ingest.register import Enterprises, write_enterprises
 from ingest.rules import Rules, load_rules
 
@@ -71,6 +71,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         work = _begin(Year(warehouse, year), folder, read_rules)
         say("records")
         records = [_records(work, *table) for table in fact_tables(work.year)]
+        records += _exempt(work)
         say("land")
         land_counts, land_records = _land(work)
         say("facts")
@@ -115,7 +116,11 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
         alone = ~pl.col("record_key").is_in(shared["record_key"].implode())
         links = pl.concat([links.filter(alone), shared.select(links.columns)])
         found = Linked(links, pl.concat([found.unlinked.filter(alone), strangers]))
-    numbered = work.keep(links, with_names(work.year, source, table, found.unlinked)).drop("enterprise_id", "source")
+    unlinked = with_names(work.year, source, table, found.unlinked)
+    doubled = beside_months(work.year, source, table)
+    numbered = work.keep(links, unlinked if doubled is None else pl.concat([unlinked, doubled])).drop(
+        "enterprise_id", "source"
+    )
     slim = totals.select("record_key", "rows", "origin", *facts)
     linked = slim.join(numbered, on="record_key", how="inner")
     several = linked["enterprise_no"].is_duplicated().any()
@@ -155,10 +160,24 @@ def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
     links = found.links
     uses = land.uses(held, leased, links, year)
     work.year.origins(uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
-    findings = land.findings(held, leased, links)
+    findings = land.findings(held, leased, uses)
     work.year.origins(findings).write_parquet(work.folder / "land_findings.parquet")
     totals = work.enterprises.numbered(land.used(uses)).drop("enterprise_id")
     return parcel_counts | {"findings": findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
+
+
+def _exempt(work: _Work) -> list[Records]:
+    """The bureau's list of exemptions as a fact: 1 for whoever stands on it on a day of the year."""
+    listed = work.year.scan("exemptions", "exemption")
+    if listed is None:
+        return []
+    valid = listed.filter(land.in_year(work.year.year) > 0, pl.col("record_key").is_not_null())
+    keys = valid.group_by("record_key").agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).collect()
+    found = link(work.enterprises.register, "exemptions", keys)
+    links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
+    numbered = work.keep(links, found.unlinked).drop("enterprise_id", "source")
+    frame = keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)).join(numbered, on="record_key").sort("enterprise_no")
+    return [Records.of_frame("exemptions", ["is_exempt"], frame)]
 
 
 def _finish(work: _Work) -> dict[str, Any]:

@@ -83,8 +83,3 @@ class Words:
     def of(self, pair: tuple[str, str]) -> str:
         """One of a (zh, en) pair."""
         return pair[self._pick]
-
-
-def page_words() -> dict[str, tuple[str, str]]:
-    """Every key with both languages (for tests)."""
-    return dict(_WORDS)

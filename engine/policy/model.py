@@ -76,17 +76,19 @@ class Share(Form):
 
 
 class NotEvaluated(Form):
-    """Enterprises of grade T: by division, or in production for less than ``years``."""
+    """Enterprises of grade T: by division, on the bureau's list, or in production for less than ``years``."""
 
     reason: Title
     divisions: tuple[Annotated[str, Field(pattern=r"^\d\d$")], ...] = ()
+    listed: Literal["exemptions"] | None = None
     in_production_less_than_years: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        if bool(self.divisions) == (self.in_production_less_than_years is not None):
+        kinds = (bool(self.divisions), self.listed is not None, self.in_production_less_than_years is not None)
+        if sum(kinds) != 1:
             raise ValueError(
-                "a rule is either `divisions` or `in_production_less_than_years`; write two rules for both"
+                "a rule is one of `divisions`, `listed` and `in_production_less_than_years`; write a rule for each"
             )
         return self
 

@@ -197,6 +197,12 @@ def _region(text: str) -> str:
     return code
 
 
+def _industry(text: str) -> str:
+    """A section letter written before the digits goes, as departments write it: C26 → 26, C2614 → 2614."""
+    code = re.sub(r"^[A-Ta-t](?=\d{2,4}$)", "", text)
+    return _matching("industry", str.upper)(code)
+
+
 def _percent(text: str) -> Fraction:
     value = Fraction(_matching("percent")(text))
     return value if 0 < value <= 100 else refuse("percent", text)
@@ -233,7 +239,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "policy": _filled("policy"),
     "by": _filled("by"),
     "year": lambda text: int(_matching("year")(text)),
-    "industry": _matching("industry", str.upper),
+    "industry": _industry,
     "region": _region,
     "size": _choice("size", SIZES),
     "group": _choice("group", SCALE_GROUPS),

@@ -18,7 +18,7 @@ ATTRIBUTES = (
     "industry_4", "region_code", "region_city", "region_county", "region_town", "zone_code", "founded_on",
     "production_on", "status",
 )  # fmt: skip
-_SIZE_FACTS = ("employees", "insured_persons", "main_revenue_fen", "invoiced_sales_fen", "is_above_scale")
+_SIZE_FACTS = ("is_exempt", "employees", "insured_persons", "main_revenue_fen", "invoiced_sales_fen", "is_above_scale")
 
 
 def needed_facts(policy: Policy) -> list[str]:

@@ -39,6 +39,8 @@ def _in_scope(policy: Policy, days: int) -> nw.Expr:
 
 
 def _not_evaluated(rule: NotEvaluated, year: int) -> nw.Expr:
+    if rule.listed:
+        return nw.col("is_exempt") == 1
     if rule.divisions:
         return nw.col("industry_2").is_in(list(rule.divisions))
     assert rule.in_production_less_than_years is not None

@@ -67,6 +67,7 @@ FACTS: dict[str, Fact] = {
         _money("rd_fen", "研发经费", "R&D spending"),
         Fact("employees", "count", "年平均从业人数", "average employees", "mean"),
         Fact("insured_persons", "count", "参保人数", "insured persons", "mean"),
+        Fact("is_exempt", "count", "在免评名单", "on the bureau's list of exemptions", "max"),
         Fact("energy_ce", "coal", "综合能源消费量", "total energy used"),
     )
 }

@@ -26,10 +26,5 @@ def name_key(name: pl.Expr) -> pl.Expr:
     return pl.when(folded != "").then(folded)
 
 
-def name_key_of(name: str) -> str | None:
-    """:func:`name_key` of one name."""
-    return pl.select(name_key(pl.lit(name))).item()
-
-
 # Every enterprise of the synthetic demo carries this in its name; whatever holds it is shown as synthetic.
 SYNTHETIC_MARK = "示例"

@@ -24,7 +24,7 @@ STATE = "vat corporate_income_tax consumption_tax export_credit vat_refund"
 LOCAL = "land_use_tax property_tax stamp_tax urban_maintenance_tax land_value_added_tax resource_tax environment_tax vehicle_vessel_tax"
 TAXES = [f"{name}_fen" for name in (*STATE.split(), *LOCAL.split())]
 FIELDS = [*TAXES, "invoiced_sales_fen", "main_revenue_fen", "land_dm2_days", "power_wh", "gas_litre", "employees",
-          "insured_persons", "is_above_scale"]  # fmt: skip
+          "insured_persons", "is_above_scale", "is_exempt"]  # fmt: skip
 GROUPINGS = {
     "all": "1", "industry_2": "i2", "industry_3": "i3", "industry_4": "i4", "region_city": "city",
     "region_county": "county", "region_town": "town", "size": "size", "scale_group": "scale",
@@ -75,11 +75,12 @@ def wide(folder: Path, days: int, name: str) -> str:
 
 
 def states(name: str, year: int) -> str:
-    """T: utilities, and less than two years in production at the end of the year."""
+    """T: utilities, listed as exempt, and less than two years in production at the end of the year."""
     return f"""
     ALTER TABLE {name} ADD COLUMN evaluated BOOLEAN;
     ALTER TABLE {name} ADD COLUMN exempt BOOLEAN;
     UPDATE {name} SET exempt = coalesce(inside, false) AND (coalesce(i2 IN ('44', '45', '46'), false)
+      OR coalesce(is_exempt = 1, false)
       OR coalesce(coalesce(production_on, founded_on) > make_date({year - 2}, 12, 31), false));
     UPDATE {name} SET evaluated = coalesce(inside, false) AND NOT exempt AND landed"""
 

@@ -25,6 +25,8 @@ from engine.schema.errors import PermuError
         ("region", "SIP-1", "SIP-1"),
         ("industry", "c", "C"),
         ("industry", "2614", "2614"),
+        ("industry", "C26", "26"),
+        ("industry", "c2614", "2614"),
         ("grade", "d,A,a", ("A", "D")),
         ("percent", "2.5", Fraction(5, 2)),
         ("percent", "100", Fraction(100)),

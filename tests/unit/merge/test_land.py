@@ -38,7 +38,8 @@ def found(parcels: list[Row] | None = None, leases: list[Row] | None = None) -> 
         **({} if parcels is None else {"parcel": parcels}), **({} if leases is None else {"occupancy": leases})
     )
     nothing = pl.DataFrame(schema={"parcel_code": pl.String, "area": pl.Int64})
-    table = land.findings(land.holdings(one), land.leases(one, nothing), links(*KEYS))
+    held, leased = land.holdings(one), land.leases(one, nothing)
+    table = land.findings(held, leased, land.uses(held, leased, links(*KEYS), 2024))
     return list(table.select("finding", "record_key").iter_rows())
 
 
@@ -46,6 +47,13 @@ def found(parcels: list[Row] | None = None, leases: list[Row] | None = None) -> 
 def test_days_of_a_year(year: int, days: int) -> None:
     assert land.days_of(year) == days
     assert used(year, [holding("P", "A", 1000)]) == {"A": 1000 * days}
+
+
+def test_more_rented_out_than_held_is_found() -> None:
+    parcels, leases = [holding("P", "A", 1000)], [lease("P", "A", "B", 1500)]
+    assert used(2023, parcels, leases) == {"A": -500 * 365, "B": 1500 * 365}
+    assert ("rented_out_over_held", "E-A") in found(parcels, leases)
+    assert not [f for f in found(parcels, [lease("P", "A", "B", 1000)]) if f[0] == "rented_out_over_held"]
 
 
 # --- who has what -----------------------------------------------------------------------------------------------

@@ -226,3 +226,25 @@ def test_sources_tell_fields_and_headers() -> None:
     with pytest.raises(PermuError) as error:
         sources("lands")
     assert error.value.code == "unknown_source"
+
+
+def test_a_row_of_the_whole_year_is_not_added_to_its_months(home: Warehouse, drops: Path) -> None:
+    head = "纳税人识别号,所属期,增值税（元）\n"
+    months = "".join(f"{A},2024{m:02d},100\n" for m in range(1, 13))
+    put(drops, "state_tax/国税2024.csv", f"{head}{months}{A},2024,1200\n{B},2024,700\n")
+    report = merged(home, drops)
+    facts = table(home, report, "facts").filter(pl.col("field") == "vat_fen")
+    by_id = {v: k for k, v in ids(home, report).items()}
+    assert {by_id[e]: n for e, n in facts.select("enterprise_id", "value").iter_rows()} == {A: 120_000, B: 70_000}
+    left = table(home, report, "unlinked").filter(pl.col("reason") == "year_row_beside_months")
+    assert left["record_key"].to_list() == [f"uscc:{A}"] and left["row"].to_list() == [14]
+
+
+def test_the_list_of_exemptions_counts_in_the_years_it_covers(home: Warehouse, drops: Path) -> None:
+    text = f"统一社会信用代码,企业名称,免评原因,起始日期,截止日期\n{A},甲,政策性搬迁,2024-03-01,2024-12-31\n"
+    put(drops, "exemptions/免评2024.csv", text + f"{B},乙,搬迁,2020-01-01,2023-12-31\n")
+    report = merged(home, drops)
+    facts = table(home, report, "facts").filter(pl.col("field") == "is_exempt")
+    assert facts["enterprise_id"].to_list() == [ids(home, report)[A]] and facts["value"].to_list() == [1]
+    (claim,) = table(home, report, "claims").filter(pl.col("field") == "is_exempt").to_dicts()
+    assert (claim["source"], claim["row"]) == ("exemptions", 2)

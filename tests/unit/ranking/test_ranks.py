@@ -214,6 +214,7 @@ EVALUATED: list[tuple[str, dict[str, Any], str | None, str]] = [
     ("power supply", ABOVE | {"industry_code": "4411"}, "T", "not_evaluated"),
     ("gas", ABOVE | {"industry_code": "4511"}, "T", "not_evaluated"),
     ("water", ABOVE | {"industry_code": "4610"}, "T", "not_evaluated"),
+    ("on the list of exemptions", ABOVE | {"is_exempt": 1}, "T", "not_evaluated"),
     ("division unknown", ABOVE | {"industry_code": None}, "A", ""),
     ("utility out of scope", BELOW | {"industry_code": "4411", "land_dm2_days": 1}, None, "out_of_scope"),
     ("two years in production at the end of the year", ABOVE | {"production_on": date(2022, 12, 31)}, "A", ""),

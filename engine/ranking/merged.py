@@ -1,0 +1,80 @@
+"""The newest merge of a year: what a ranking reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from engine.policy.packs import Pack
+from engine.ranking.pipeline import YearTables
+from engine.schema.errors import PermuError
+from engine.schema.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The newest merge of a year."""
+
+    year: int
+    merge_id: str
+    folder: Path
+    loads: list[str]
+    counts: dict[str, Any]
+    seconds: float
+
+    def tables(self) -> YearTables:
+        """Its tables as lazy frames."""
+        return YearTables(self.year, self._scan("enterprises"), self._scan("facts_wide"))
+
+    def _scan(self, name: str) -> nw.LazyFrame:
+        return nw.from_native(pl.scan_parquet(self.folder / f"{name}.parquet"))
+
+
+def latest_merge(warehouse: Warehouse, year: int) -> Merged:
+    """The newest merge of ``year``, which must cover every file that counts now."""
+    with warehouse.require().read() as db:
+        row = db.execute("SELECT * FROM merges WHERE year = ? ORDER BY created_at DESC LIMIT 1", (year,)).fetchone()
+        loads = db.execute("SELECT load_id FROM loads WHERE year = ? AND superseded_by IS NULL", (year,)).fetchall()
+    if row is None:
+        what = "its files are loaded but not merged" if loads else "no file was loaded for it"
+        todo = f"permu merge --year {year}" if loads else f"permu ingest PATH --year {year}"
+        raise PermuError(
+            "no_merge",
+            f"{year}: nothing to rank: {what}; run `{todo}` first",
+            f"{year} 年没有可排名的数据：{'已导入但尚未合并' if loads else '尚未导入'}；请先运行 {todo}",
+        )
+    merged = Merged(
+        year,
+        row["merge_id"],
+        warehouse.merged / row["merge_id"],
+        json.loads(row["loads"]),
+        json.loads(row["counts"]),
+        row["seconds"],
+    )
+    newer = {x["load_id"] for x in loads} ^ set(merged.loads)
+    if newer:
+        raise PermuError(
+            "stale_merge",
+            f"{year}: {len(newer)} file(s) changed since the last merge; run `permu merge --year {year}` first",
+            f"{year} 年：上次合并之后有 {len(newer)} 个文件发生变化；请先运行 permu merge --year {year}",
+        )
+    return merged
+
+
+def base_year(warehouse: Warehouse, year: int, pack: Pack) -> Merged:
+    """The merge of the year before, from which the pack takes its bases; PermuError no_base_year."""
+    try:
+        return latest_merge(warehouse, year - 1)
+    except PermuError as error:
+        if error.code not in ("no_merge", "stale_merge"):
+            raise
+        raise PermuError(
+            "no_base_year",
+            f"policy {pack.policy.id} takes its bases from {year - 1}, the year before: {error.en}",
+            f"政策 {pack.policy.id} 的基准值取自上一年（{year - 1} 年）：{error.zh}",
+        ) from error
