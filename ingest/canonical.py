@@ -89,7 +89,9 @@ class Year:
 def _sheet_names(folder: Path) -> list[str]:
     """The sheets of a load in order; a load's folder never changes."""
     files = [f for f in folder.glob("*.parquet") if not f.name.endswith(".superseded.parquet")]
-    names = pl.concat([pl.scan_parquet(f).select(pl.col("sheet").fill_null("").unique()) for f in files]).unique()
+    names = pl.concat(
+        [pl.scan_parquet(f, glob=False).select(pl.col("sheet").fill_null("").unique()) for f in files]
+    ).unique()
     return sorted(names.collect()["sheet"].to_list())
 
 

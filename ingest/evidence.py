@@ -67,7 +67,7 @@ class Evidence:
                 facts.append(self._row(taken, name).with_columns(unit=pl.lit(_unit(name))))
         self.counts["claims"] = self._sink(claims, "claims")
         self.counts["facts"] = self._sink(facts, "facts")
-        found = pl.scan_parquet(self.folder / "facts.parquet").filter(pl.col("how") == "disputed")
+        found = pl.scan_parquet(self.folder / "facts.parquet", glob=False).filter(pl.col("how") == "disputed")
         self.counts["disputed"] = found.select(pl.len()).collect().item()
 
     def _row(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
@@ -80,7 +80,7 @@ class Evidence:
     def _sink(self, frames: list[pl.LazyFrame], name: str) -> int:
         place = self.folder / f"{name}.parquet"
         pl.concat(frames).sink_parquet(place, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-        return int(pl.scan_parquet(place).select(pl.len()).collect().item())
+        return int(pl.scan_parquet(place, glob=False).select(pl.len()).collect().item())
 
 
 def _unit(name: str) -> str:

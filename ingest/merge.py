@@ -14,6 +14,7 @@ import polars as pl
 from engine.schema.warehouse import Warehouse, now, settle
 from ingest import land, parcels
 from ingest.canonical import Year
+from ingest.declared import adopt
 from ingest.evidence import Evidence, Records
 from ingest.link import LINK_COLUMNS, Linked, link
 from ingest.measures import fact_tables, year_totals
@@ -62,6 +63,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     say = progress or (lambda _: None)
     begun, started = time.monotonic(), now()
     read_rules = load_rules(rules)
+    adopt(warehouse.home)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         work = _begin(Year(warehouse, year), folder, read_rules)
         say("records")

@@ -47,32 +47,49 @@ def _yearly(rng: np.random.Generator, uscc: np.ndarray, scale: np.ndarray):  # t
     n = len(uscc)
     classes = industries().filter((pl.col("level") == "class") & (pl.col("section") == "C"))["code"]
     towns = regions().filter(pl.col("level") == "town")["code"]
-    text = {c: pl.lit(None, dtype=pl.String) for c in ("reg_no", "org_code", "local_id", "former_names", "address", "zone_code")}
-    yield "commerce", "enterprise", _keyed(uscc).with_columns(
-        name="示例" + pl.int_range(n).cast(pl.String) + "有限公司",
-        industry_code=classes.gather(rng.integers(0, len(classes), n)),
-        industry_vintage=pl.lit("2017"),
-        region_code=towns.gather(rng.integers(0, len(towns), n)),
-        founded_on=pl.lit(date(2010, 1, 1)),
-        production_on=pl.lit(None, dtype=pl.Date),
-        status=pl.lit("存续"),
-        **text,
+    text = {
+        c: pl.lit(None, dtype=pl.String)
+        for c in ("reg_no", "org_code", "local_id", "former_names", "address", "zone_code")
+    }
+    yield (
+        "commerce",
+        "enterprise",
+        _keyed(uscc).with_columns(
+            name="示例" + pl.int_range(n).cast(pl.String) + "有限公司",
+            industry_code=classes.gather(rng.integers(0, len(classes), n)),
+            industry_vintage=pl.lit("2017"),
+            region_code=towns.gather(rng.integers(0, len(towns), n)),
+            founded_on=pl.lit(date(2010, 1, 1)),
+            production_on=pl.lit(None, dtype=pl.Date),
+            status=pl.lit("存续"),
+            **text,
+        ),
     )
-    yield "land", "parcel", _keyed(uscc).with_columns(
-        parcel_code="320583001001GB" + pl.int_range(n).cast(pl.String).str.zfill(7),
-        area_dm2=_amount(rng, scale, 1e6),
-        share_ppb=pl.lit(None, dtype=pl.Int64),
-        from_on=pl.lit(date(2012, 5, 1)),
-        to_on=pl.lit(date(2062, 4, 30)),
+    yield (
+        "land",
+        "parcel",
+        _keyed(uscc).with_columns(
+            parcel_code="320583001001GB" + pl.int_range(n).cast(pl.String).str.zfill(7),
+            area_dm2=_amount(rng, scale, 1e6),
+            share_ppb=pl.lit(None, dtype=pl.Int64),
+            from_on=pl.lit(date(2012, 5, 1)),
+            to_on=pl.lit(date(2062, 4, 30)),
+        ),
     )
-    yield "statistics", "annual", _keyed(uscc).with_columns(
-        is_above_scale=pl.Series((rng.random(n) < 0.3).astype(np.int64)),
-        main_revenue_fen=_amount(rng, scale, 1e9),
-        employees=_amount(rng, scale, 60),
+    yield (
+        "statistics",
+        "annual",
+        _keyed(uscc).with_columns(
+            is_above_scale=pl.Series((rng.random(n) < 0.3).astype(np.int64)),
+            main_revenue_fen=_amount(rng, scale, 1e9),
+            employees=_amount(rng, scale, 60),
+        ),
     )
 
 
-def _monthly(rng: np.random.Generator, uscc: np.ndarray, scale: np.ndarray, fields: dict[str, float], by_account: bool) -> pl.DataFrame:
+def _monthly(
+    rng: np.random.Generator, uscc: np.ndarray, scale: np.ndarray, fields: dict[str, float], by_account: bool
+) -> pl.DataFrame:
     n = len(uscc)
     order = np.concatenate([rng.permutation(n) for _ in range(12)])
     columns = {f: _amount(rng, scale[order], size) for f, size in fields.items()}
@@ -98,6 +115,22 @@ def _write(warehouse: Warehouse, source: str, table: str, frame: pl.DataFrame) -
     folder = warehouse.canonical / source / load
     folder.mkdir(parents=True, exist_ok=True)
     frame.write_parquet(folder / f"{table}.parquet")
-    row = (load, source, YEAR, f"{source}.csv", "0" * 64, None, frame.height, frame.height, 0, 0, "{}", "{}", now(), "bench", None)
+    row = (
+        load,
+        source,
+        YEAR,
+        f"{source}.csv",
+        "0" * 64,
+        None,
+        frame.height,
+        frame.height,
+        0,
+        0,
+        "{}",
+        "{}",
+        now(),
+        "bench",
+        None,
+    )
     with warehouse.connect() as db:
         db.execute(f"INSERT OR REPLACE INTO loads VALUES ({', '.join('?' * len(row))})", row)
