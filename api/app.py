@@ -16,6 +16,7 @@ from api.query import once
 from api.routes import catalogue, enterprises, health, layers, rankings
 from api.store import Store
 from engine.schema.warehouse import Warehouse
+from ingest.declared import adopt
 
 STATIC = Path(__file__).parent / "pages" / "static"
 
@@ -51,4 +52,6 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK) -> FastA
 
 def from_environment() -> FastAPI:
     """The application for ``PERMU_HOME``: what each worker process of uvicorn imports."""
-    return create_app(Warehouse.locate())
+    warehouse = Warehouse.locate()
+    adopt(warehouse.home)
+    return create_app(warehouse)

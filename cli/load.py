@@ -1,4 +1,4 @@
-"""``permu ingest | sources | status | merge``: from the departments' files to facts."""
+"""``permu ingest | merge``: from the departments' files to facts."""
 
 from __future__ import annotations
 
@@ -10,35 +10,113 @@ from rich.table import Table
 
 from cli.options import Home, Json, MaybeYear, Year, finish, out, say, show_json, warehouse
 from cli.progress import Stages
+from engine.schema.errors import PermuError, language
 from ingest import load as loading
 from ingest import merge as merging
-from ingest import overview
 from ingest.load import LoadReport
+
+_FINDINGS = 20
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders that hold <source>/ folders.")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files, or folders that hold <source>/ folders.")] = None,
     source: Annotated[str | None, typer.Option(help="Every file under PATHS is this source's.")] = None,
     year: MaybeYear = None,
     mapping: Annotated[Path | None, typer.Option(help="A mapping file for headers of your own.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be understood; write nothing.")] = False,
+    accept_shrink: Annotated[
+        bool, typer.Option("--accept-shrink", help="Take files that hold over 20 % less than the last of their kind.")
+    ] = False,
+    url: Annotated[str | None, typer.Option("--from", help="A database: postgresql://user@host/name.")] = None,
+    query: Annotated[Path | None, typer.Option(help="The file with the SQL to run there.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait while another command writes to the warehouse.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Take in the departments' files. 导入各部门数据。"""
     house = warehouse(home)
+    common: dict[str, Any] = {
+        "year": year, "mapping": mapping, "dry_run": dry_run, "accept_shrink": accept_shrink, "wait": wait,
+    }  # fmt: skip
     with Stages() as progress:
-        reports = loading.ingest(
-            house, paths, source=source, year=year, mapping=mapping, dry_run=dry_run, progress=progress
-        )
+        if url or query:
+            reports = _from_database(house, paths, source, url, query, **common, progress=progress)
+        else:
+            reports = loading.ingest(house, _named(paths), source=source, **common, progress=progress)
     if json:
-        show_json({"loads": [r.as_dict() for r in reports]})
+        show_json({"loads": [r.as_dict(understood=dry_run) for r in reports]})
     else:
-        _show_loads(reports, dry_run)
-    finish(any(r.refused for r in reports))
+        for report in reports if dry_run else []:
+            show_understood(report)
+        show_loads(reports, dry_run)
+    finish(any(r.needs_person for r in reports))
 
 
-def _show_loads(reports: list[LoadReport], dry_run: bool) -> None:
+def _named(paths: list[Path] | None) -> list[Path]:
+    if paths:
+        return paths
+    raise PermuError(
+        "no_files",
+        "no file or folder was named; run `permu ingest PATH…`, or --from URL --query FILE --source NAME for a database",
+        "没有指定文件或目录；请运行 permu ingest 路径，或用 --from URL --query 文件 --source 来源 读取数据库",
+    )
+
+
+def _from_database(
+    house: Any, paths: list[Path] | None, source: str | None, url: str | None, query: Path | None, **options: Any
+) -> list[LoadReport]:
+    if paths or not (source and url and query):
+        raise PermuError(
+            "wrong_usage",
+            "a database needs --from URL, --query FILE and --source NAME together, and no PATHS",
+            "读取数据库须同时给出 --from URL、--query 文件、--source 来源，且不能再给路径",
+        )
+    from ingest.query import ingest_query  # database drivers load only where they are asked for
+
+    return ingest_query(house, source, url, query, **options)
+
+
+def show_understood(report: LoadReport) -> None:
+    """What a dry run understood of one file: ranges, columns, units, sample rows, refused rows."""
+    for sheet in report.understood.get("sheets", []):
+        out.rule(f"{report.file} {sheet['sheet']}".strip(), align="left")
+        first, last = sheet["header_rows"]
+        header = (
+            say(f"表头第 {first}–{last} 行", f"header rows {first}–{last}")
+            if last
+            else say("自带列名", "named columns")
+        )
+        out.print(f"{report.source}.{sheet['table']} {sheet['range']} · {header}", highlight=False, markup=False)
+        out.print(" | ".join(h or "–" for h in sheet["header"]), highlight=False, markup=False)
+        columns = Table()
+        for zh, en in (("列", "column"), ("表头", "header"), ("字段", "field"), ("单位", "unit")):
+            columns.add_column(say(zh, en))
+        for field, use in sheet["columns"].items():
+            columns.add_row(use["column"], use["header"], field, use["unit"])
+        for field, value in sheet["constants"].items():
+            columns.add_row("=", value, field, "")
+        out.print(columns)
+        _show_rows(sheet["sample"])
+        for note in sheet["notes"]:
+            out.print(f"· {note}", highlight=False, markup=False)
+    for name in report.understood.get("skipped_sheets", []):
+        out.print(say(f"未识别为数据的工作表：{name}", f"sheet without a table: {name}"), highlight=False, markup=False)
+    for row in report.understood.get("refused", []):
+        out.print(f"✗ {row['code']}: {row[language()]}", highlight=False, markup=False)
+
+
+def _show_rows(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        sample = Table(title=say("前几行（最小单位）", "first rows (in smallest units)"), title_justify="left")
+        for name in rows[0]:
+            sample.add_column(name)
+        for row in rows:
+            sample.add_row(*("" if v is None else str(v) for v in row.values()))
+        out.print(sample)
+
+
+def show_loads(reports: list[LoadReport], dry_run: bool = False) -> None:
+    """One line a file, what does not add up, and what to do about refused rows."""
     table = Table(title=say("试读结果（未写入）", "what would be loaded (nothing written)") if dry_run else None)
     for zh, en in (("来源", "source"), ("年份", "year"), ("文件", "file")):
         table.add_column(say(zh, en))
@@ -52,54 +130,31 @@ def _show_loads(reports: list[LoadReport], dry_run: bool) -> None:
         counts = (str(n) for n in (r.rows_in, r.kept, r.refused, r.furniture))
         table.add_row(r.source, str(r.year), r.file, *counts, why)
     out.print(table)
+    _show_findings(reports)
     refused = sum(r.refused for r in reports)
     if refused:
         out.print(
-            say(f"共退回 {refused} 行：permu status 查看汇总", f"{refused} rows were refused: see `permu status`"),
+            say(
+                f"共退回 {refused} 行：permu refused export --out 退回.xlsx 导出更正，permu review list 查看待审核",
+                f"{refused} rows were refused: `permu refused export --out refused.xlsx` to correct them, "
+                "`permu review list` for those whose firm is known by name",
+            ),
             highlight=False,
         )
 
 
+def _show_findings(reports: list[LoadReport]) -> None:
+    found = [(r.file, f) for r in reports for f in r.findings]
+    for file, finding in found[:_FINDINGS]:
+        text = finding[language()]
+        out.print(f"! {text if text.startswith(file) else f'{file}: {text}'}", highlight=False, markup=False)
+    if len(found) > _FINDINGS:
+        rest = len(found) - _FINDINGS
+        out.print(say(f"! 另有 {rest} 处（--json）", f"! {rest} more (--json)"), highlight=False)
+
+
 def _reasons(reasons: dict[str, int]) -> str:
     return ", ".join(f"{code} {n}" for code, n in sorted(reasons.items(), key=lambda x: -x[1]))
-
-
-def sources(
-    name: Annotated[str | None, typer.Argument(help="One source, with its fields and headers.")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """List the sources that are declared, or one of them with its headers. 数据来源。"""
-    declared = overview.sources(name)
-    if json:
-        show_json({"sources": declared})
-        return
-    for one in declared:
-        out.print(f"[bold]{one['source']}[/] {one['title']['zh']} · {one['title']['en']}")
-        for table in one["tables"]:
-            out.print(f"  {table['table']}: {', '.join(table['fields'])}", highlight=False)
-            for field, headers in table["headers"].items() if name else ():
-                out.print(f"    {field}: {' / '.join(headers)}", highlight=False)
-
-
-def status(year: MaybeYear = None, home: Home = None, json: Json = False) -> None:
-    """What the warehouse holds: coverage by source and year, refused rows, unlinked records, disputes. 数据状况。"""
-    state = overview.status(warehouse(home).require(), year)
-    if json:
-        show_json(state)
-        return
-    table = Table()
-    for column in ("source", "year", "loads", "kept", "refused", "months"):
-        table.add_column(column, justify="left" if column == "source" else "right")
-    for line in state["coverage"]:
-        table.add_row(*(str(line[c]) for c in ("source", "year", "loads", "kept", "refused", "months")))
-    out.print(table)
-    for title, figures in (("refused", state["refused"]), ("review", state["review"]), ("disputes", state["disputes"])):
-        out.print(f"{title}: {_flat(figures)}", highlight=False)
-
-
-def _flat(figures: dict[str, Any]) -> str:
-    return ", ".join(f"{k} {v}" for k, v in figures.items()) or "0"
 
 
 def merge(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import demo, layers, load, policy, rank, read, serve
+from cli import demo, layers, load, policy, rank, read, refused, review, serve, status
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
 
@@ -24,7 +24,16 @@ app = typer.Typer(
 app.add_typer(demo.app, name="demo")
 app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
-_COMMANDS: list[Callable[..., None]] = [load.ingest, load.sources, load.status, load.merge, rank.rank, rank.releases]
+app.add_typer(refused.app, name="refused")
+app.add_typer(review.app, name="review")
+_COMMANDS: list[Callable[..., None]] = [
+    load.ingest,
+    status.sources,
+    status.status,
+    load.merge,
+    rank.rank,
+    rank.releases,
+]
 _COMMANDS += [rank.replay, read.rankings, read.explain, serve.serve]
 for command in _COMMANDS:
     app.command()(command)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from engine.schema.errors import language
 from engine.schema.warehouse import Warehouse
+from ingest.declared import adopt
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="The warehouse folder (else PERMU_HOME, else data/warehouse).")
@@ -30,8 +31,10 @@ out = Console(soft_wrap=True)
 
 
 def warehouse(home: Path | None) -> Warehouse:
-    """The warehouse that the command works on."""
-    return Warehouse.locate(home)
+    """The warehouse that the command works on, with the sources and facts that it declares itself."""
+    found = Warehouse.locate(home)
+    adopt(found.home)
+    return found
 
 
 def say(zh: str, en: str) -> str:

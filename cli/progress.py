@@ -1,15 +1,37 @@
-"""Progress on long work: a line of stage, rows and rate on stderr, only on a terminal and only after two seconds."""
+"""Progress on long work: stage, rows, rate and time left on stderr, only on a terminal and only after two seconds."""
 
 from __future__ import annotations
 
 import time
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from cli.options import people
 
 _QUIET_SECONDS = 2.0
+
+
+# Stages of fewer steps have no rate worth telling.
+_RATED = 1000
+
+
+class Rate(ProgressColumn):
+    """Rows a second."""
+
+    def render(self, task: Task) -> Text:
+        """``412,000/s``; nothing before it is known."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed and (task.total or 0) >= _RATED else "")
 
 
 class Stages:
@@ -17,7 +39,8 @@ class Stages:
 
     def __init__(self) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(),
+            TimeElapsedColumn(), TimeRemainingColumn(),
             console=people, transient=True, disable=not people.is_terminal,
         )  # fmt: skip
         self._began, self._shown, self._task = time.monotonic(), False, self._bar.add_task("", total=None)

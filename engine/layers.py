@@ -36,7 +36,9 @@ def _users(folder: Path) -> pl.DataFrame:
     if not (folder / "land_use.parquet").is_file():  # no holder of any parcel is stated
         return pl.DataFrame(schema={"parcel_code": pl.String, "enterprise_ids": pl.List(pl.String)})
     # what is rented out counts with a minus in land_use
-    used = pl.scan_parquet(folder / "land_use.parquet").select("parcel_code", "enterprise_id", days="dm2_days")
+    used = pl.scan_parquet(folder / "land_use.parquet", glob=False).select(
+        "parcel_code", "enterprise_id", days="dm2_days"
+    )
     named = used.filter(pl.col("parcel_code").is_not_null() & pl.col("enterprise_id").is_not_null())
     each = named.group_by("parcel_code", "enterprise_id").agg(pl.col("days").sum())
     ordered = each.sort(["days", "enterprise_id"], descending=[True, False])

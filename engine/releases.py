@@ -42,7 +42,7 @@ class Release:
 
     def table(self, name: str) -> pl.LazyFrame:
         """One of the release's Parquet tables."""
-        return pl.scan_parquet(self.folder / f"{name}.parquet")
+        return pl.scan_parquet(self.folder / f"{name}.parquet", glob=False)
 
     def has(self, name: str) -> bool:
         """Whether the release holds a table (a warehouse without land files has no ``land_use``)."""

@@ -6,7 +6,7 @@ is looked for only among rows that fail a check or carry a total word in a key.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,20 +14,18 @@ import polars as pl
 
 from engine.schema.names import name_key
 from ingest import columns as typing
+from ingest import quick
 from ingest.columns import Typed
 from ingest.declarations import Field, dtype, key_kind
-from ingest.ids import hide_personal
+from ingest.furniture import TOTAL, is_furniture
 from ingest.map import Plan
-from ingest.reasons import reason
+from ingest.ranges import outside
+from ingest.refusals import REFUSED_SCHEMA, Refusals
 from ingest.values import SPACES, Period, parse_period, year_of
 
-_TOTAL = r"^(?:合计|总计|小计|共计|累计|全部合计|合计数|总合计|total|subtotal|sub-total|grandtotal|sum)[:：]?$|(?:合计|小计|总计)[:：]?$"
-_NOTE = (
-    r"^(?:[（(]?注[：:0-9一二三]|注$|备注[:：]|说明[:：]|附注|资料来源|数据来源|填表|制表|审核|复核|填报|报表|单位负责|统计负责|负责人|经办|"
-    r"联系(?:人|电话)|打印|导出|第\d+页|共\d+页|以上|以下|note|source|※|★|\*)"
-)
-_SECTION = r"^(?:[一二三四五六七八九十]+[、.．]|[（(][一二三四五六七八九十]+[)）])"
-_KEYS = ("uscc", "org_code", "reg_no", "permit", "account", "parcel")
+__all__ = ["REFUSED_SCHEMA", "Checked", "Checker"]
+
+_WORDS = ("name", "text", "account")
 
 
 @dataclass
@@ -43,36 +41,33 @@ class Checked:
 
 @dataclass
 class _Batch:
+    """``values`` by field, ``problems`` in the order in which they count, ``suspect`` rows that may hold a total's name."""
+
     cells: pl.DataFrame
-    clean: dict[str, pl.Series]
-    values: dict[str, pl.Series]
+    values: dict[str, pl.Series] = field(default_factory=dict)
     problems: list[tuple[str, str, np.ndarray]] = field(default_factory=list)
+    suspects: dict[str, np.ndarray] = field(default_factory=dict)
 
     def first_problem(self) -> np.ndarray:
         """Index of each row's first problem, −1 where it has none."""
         first = np.full(self.cells.height, -1, dtype=np.int32)
         for number, (_, _, mask) in enumerate(self.problems):
-            first[(first < 0) & mask] = number
+            if mask.any():
+                first[(first < 0) & mask] = number
         return first
-
-
-REFUSED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "load_id": pl.String, "source": pl.String, "table": pl.String, "file": pl.String, "sheet": pl.String,
-    "row": pl.Int32, "column": pl.String, "header": pl.String, "field": pl.String, "value": pl.String,
-    "code": pl.String, "zh": pl.String, "en": pl.String, "raw": pl.String,
-}  # fmt: skip
 
 
 class Checker:
     """Types and checks the batches of one sheet. ``counts`` gathers findings that refuse nothing."""
 
-    def __init__(self, plan: Plan, year: int, load_id: str, source: str, file: str) -> None:
-        self.plan, self.table, self.year = plan, plan.table, year
-        self.load_id, self.source, self.file = load_id, source, file
+    def __init__(self, plan: Plan, year: int, load_id: str, source: str, file: str, *, fast: bool = True) -> None:
+        """``fast=False`` sends every cell the long way; the answer is the same."""
+        self.plan, self.table, self.year, self.fast = plan, plan.table, year, fast
         self.counts: dict[str, int] = {}
         self.samples: dict[str, list[int]] = {}
         self.daily = False
         self.periods: list[int] = []
+        self.refusals = Refusals(plan, load_id, source, file)
         self._header_rows = {*range(1, plan.last_header + 1), *plan.furniture}
 
     # --- one batch ---------------------------------------------------------------------------------------
@@ -83,10 +78,12 @@ class Checker:
         cells = self._non_empty(cells)
         batch = self._typed(cells)
         first = batch.first_problem()
-        furniture = self._furniture(batch, first >= 0)
-        kept = self._canonical(batch).filter(pl.Series((first < 0) & ~furniture))
-        bad = (first >= 0) & ~furniture
-        refused = self._refused(batch, bad, first)
+        bad = first >= 0
+        furniture = self._furniture(batch, bad)
+        good = ~(bad | furniture)
+        kept = self._canonical(batch)
+        kept = kept if good.all() else kept.filter(pl.Series(good))
+        refused = self._refused(batch, bad & ~furniture, first)
         self._note_periods(kept)
         rows = [*above, *cells["row"].filter(pl.Series(furniture)).to_list()]
         return Checked(kept, refused, cells.height + len(above), len(rows), rows)
@@ -100,36 +97,55 @@ class Checker:
         return cells.filter(~is_header), self._non_empty(cells.filter(is_header))["row"].to_list()
 
     def _non_empty(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Without the rows that hold nothing, or nothing but spaces."""
         names = [c for c in cells.columns if c != "row"]
-        if "geometry" in names:
+        if "geometry" in names or not names:
             return cells
-        empty = cells.select(pl.all_horizontal(pl.col(n).is_null() for n in names)).to_series()
-        maybe = cells.select(pl.col(n) for n in names[:3]).select(
-            pl.all_horizontal((pl.col(c).str.len_bytes() <= 3).fill_null(True) for c in names[:3])
-        )
-        # Cells of nothing but spaces: looked at only in rows that begin with nearly nothing.
-        if (maybe.to_series() & ~empty).any():
-            stripped = [pl.col(n).str.strip_chars(SPACES).replace("", None).is_null() for n in names]
-            empty = cells.select(pl.all_horizontal(stripped)).to_series()
-        return cells.filter(~empty) if empty.any() else cells
+        # Only a row that begins with nearly nothing can be empty.
+        begins = cells.select(
+            pl.all_horizontal((pl.col(c).str.len_bytes() <= 3).fill_null(True) for c in names[:3]).alias("maybe")
+        )["maybe"]
+        if not begins.any():
+            return cells
+        at = begins.arg_true()
+        stripped = [pl.col(n).str.strip_chars(SPACES).replace("", None).is_null() for n in names]
+        empty = at.filter(cells[at].select(pl.all_horizontal(stripped)).to_series())
+        return cells.filter(~pl.Series(np.isin(np.arange(cells.height), empty.to_numpy()))) if empty.len() else cells
 
     def _typed(self, cells: pl.DataFrame) -> _Batch:
-        batch = _Batch(cells, {}, {})
-        for name, use in self.plan.uses.items():
-            raw = cells["geometry" if use.index < 0 else f"c{use.index}"]
-            batch.clean[name] = raw if use.index < 0 else typing.clean(raw)
+        batch = _Batch(cells)
         also: list[tuple[str, pl.Series]] = []
         for name, declared in self.table.fields.items():
-            if name in batch.clean:
-                typed = self._type(name, declared, batch.clean[name])
+            if name in self.plan.uses:
+                typed = self._column_typed(batch, name, declared)
                 batch.values[name] = typed.values
                 batch.problems += [(code, name, mask.to_numpy()) for code, mask in typed.problems]
+                if (beyond := outside(name, declared, typed.values)) is not None:
+                    batch.problems.append(("out_of_range", name, beyond.to_numpy()))
                 also += [(n, s) for n, s in typed.also.items() if self._noted(name, n, s, cells)]
         for name, series in also:
             self._fill(batch, name, series)
         self._require(batch)
         self._extra(batch)
         return batch
+
+    def _column_typed(self, batch: _Batch, name: str, declared: Field) -> Typed:
+        """Cheaply where the cells are clean as they stand; the same values either way."""
+        use = self.plan.uses[name]
+        if use.index < 0:
+            return typing.geometry(batch.cells["geometry"])
+        raw = batch.cells[f"c{use.index}"]
+        slow: Callable[[pl.Series], Typed] = lambda cells: self._type(name, declared, typing.clean(cells))  # noqa: E731
+        if not self.fast:
+            return slow(raw)
+        if declared.type in _WORDS:
+            typed, batch.suspects[name] = quick.words(declared.type, raw, slow)
+            return typed
+        if declared.type == "uscc":
+            return quick.uscc(raw, slow)
+        if declared.type == "amount":
+            return quick.amount(raw, use.factor, declared.negative, slow)
+        return quick.by_distinct(raw, slow)
 
     def _type(self, name: str, declared: Field, texts: pl.Series) -> Typed:
         use = self.plan.uses[name]
@@ -148,12 +164,14 @@ class Checker:
 
     def _period(self, name: str, texts: pl.Series) -> Typed:
         typed = typing.period(texts, self.year)
-        years = typed.values.to_numpy()
-        outside = pl.Series(np.where(years > 9999, years // 100, years) != self.year) & typed.values.is_not_null()
+        period = pl.col("p")
+        year = pl.when(period > 9999).then(period // 100).otherwise(period).cast(pl.Int32)
+        years = typed.values.to_frame("p").select(year).to_series()
+        outside = (years != self.year).fill_null(False)
         if outside.any():
             typed.problems.append(("period_outside_year", outside))
         if name == "year":
-            typed.values = pl.Series(np.where(years > 9999, years // 100, years)).cast(pl.Int32)
+            typed.values = years
         return typed
 
     def _noted(self, name: str, also: str, series: pl.Series, cells: pl.DataFrame) -> bool:
@@ -207,70 +225,31 @@ class Checker:
     def _furniture(self, batch: _Batch, bad: np.ndarray) -> np.ndarray:
         """Totals, notes, section lines and repeated headers among the rows that look like no record."""
         result = np.zeros(batch.cells.height, dtype=bool)
-        suspect = bad | self._total_word(batch)
-        at = np.flatnonzero(suspect)
-        if at.size == 0 or "geometry" in batch.cells.columns or self.plan.sheet.header is not None:
+        if "geometry" in batch.cells.columns or self.plan.sheet.header is not None:
             return result
-        result[at] = self._is_furniture(batch.cells[at], {n: s.gather(at) for n, s in batch.values.items()})
+        at = np.flatnonzero(bad | self._total_word(batch) | self._says_little(batch))
+        if at.size:
+            result[at] = is_furniture(self.plan, batch.cells[at], {n: s.gather(at) for n, s in batch.values.items()})
         return result
 
     def _total_word(self, batch: _Batch) -> np.ndarray:
         found = np.zeros(batch.cells.height, dtype=bool)
-        for names in self.table.key_columns.values():
-            for name in names:
-                texts = batch.values.get(name)
-                if texts is not None and self.table.fields[name].type in ("name", "text", "account"):
-                    found |= texts.str.contains("(?i)" + _TOTAL).fill_null(False).to_numpy()
+        for name in dict.fromkeys(n for names in self.table.key_columns.values() for n in names):
+            texts = batch.values.get(name)
+            if texts is None or self.table.fields[name].type not in _WORDS:
+                continue
+            at = batch.suspects.get(name, np.arange(len(texts)))
+            found[at] |= texts.gather(at).str.contains(TOTAL).fill_null(False).to_numpy()
         return found
 
-    def _is_furniture(self, cells: pl.DataFrame, values: dict[str, pl.Series]) -> np.ndarray:
-        names = [c for c in cells.columns if c != "row"]
-        packed = [pl.col(n).str.replace_all(rf"[\s{SPACES}]+", "").replace("", None) for n in names]
-        texts = cells.select(packed)
-        head = texts.select(
-            pl.coalesce(names).alias("first"), pl.sum_horizontal(pl.col(n).is_not_null() for n in names).alias("cells")
-        )
-        texts_used = [
-            f"c{u.index}" for n, u in self.plan.uses.items() if self.table.fields[n].type in ("name", "text", *_KEYS)
-        ]
-        looked = list(dict.fromkeys([*names[:3], *texts_used]))
-        total = texts.select(
-            pl.any_horizontal(pl.col(n).str.contains("(?i)" + _TOTAL).fill_null(False) for n in looked)
-        )
-        no_id = ~self._has_id(values, cells.height)
-        note = head["first"].str.contains("(?i)" + _NOTE).fill_null(False).to_numpy() & self._no_amount(
-            values, cells.height
-        )
-        alone = (head["cells"] == 1).to_numpy() & (len(self.plan.uses) >= 3)
-        section = head["first"].str.contains(_SECTION).fill_null(False).to_numpy()
-        long = (head["first"].str.len_chars() > 40).fill_null(False).to_numpy()
-        repeated = self._repeats_header(texts)
-        return (no_id & (total.to_series().to_numpy() | note | (alone & (section | long)))) | repeated
-
-    def _has_id(self, values: dict[str, pl.Series], height: int) -> np.ndarray:
-        """Rows with a valid id; a total word in an id column is none."""
-        found = np.zeros(height, dtype=bool)
-        for name, declared in self.table.fields.items():
-            if declared.type in _KEYS and name in values:
-                texts = values[name]
-                found |= (texts.is_not_null() & texts.str.contains(r"\d").fill_null(False)).to_numpy()
-        return found
-
-    def _no_amount(self, values: dict[str, pl.Series], height: int) -> np.ndarray:
-        held = np.zeros(height, dtype=bool)
-        for name, declared in self.table.fields.items():
-            if declared.type == "amount" and name in values:
-                held |= values[name].is_not_null().to_numpy()
-        return ~held
-
-    def _repeats_header(self, texts: pl.DataFrame) -> np.ndarray:
-        """Rows that hold the header's own words in half or more of the mapped columns (page breaks)."""
-        used = [u for u in self.plan.uses.values() if u.index >= 0 and u.header]
-        same = [(pl.col(f"c{u.index}") == re.sub(r"\s+", "", u.header)).fill_null(False).cast(pl.Int32) for u in used]
-        if len(same) < 2:
-            return np.zeros(texts.height, dtype=bool)
-        hits = texts.select(pl.sum_horizontal(same)).to_series().to_numpy()
-        return hits >= max(2, len(same) / 2)
+    def _says_little(self, batch: _Batch) -> np.ndarray:
+        """Rows with one mapped value at most: a note or a section's title may stand in the column of names."""
+        columns = [batch.values[n] for n in self.plan.uses if n in batch.values]
+        whole = sum(1 for texts in columns if texts.null_count() == 0)
+        if whole > 1 or len(columns) < 3:
+            return np.zeros(batch.cells.height, dtype=bool)
+        filled = [texts.is_not_null().to_numpy() for texts in columns if texts.null_count()]
+        return np.asarray(np.sum(filled, axis=0, dtype=np.int32) + whole <= 1)
 
     # --- results ---------------------------------------------------------------------------------------------
 
@@ -283,7 +262,7 @@ class Checker:
             day = batch.values.get("day")
             out["day"] = pl.Series("day", [None] * height, dtype=pl.Int32) if day is None else day.cast(pl.Int32)
         frame = pl.DataFrame({n: s.rename(n) for n, s in out.items()})
-        keys = [_key(frame, fields).alias(name) for name, fields in self.table.key_columns.items()]
+        keys = [_key(frame, fields).rename(name) for name, fields in self.table.key_columns.items()]
         return frame.with_columns(pl.lit(self.plan.sheet.name).alias("sheet"), *keys).select(list(self.table.columns))
 
     def _column(self, batch: _Batch, name: str, declared: Field, height: int) -> pl.Series:
@@ -305,54 +284,12 @@ class Checker:
         if at.size == 0:
             return pl.DataFrame(schema=REFUSED_SCHEMA)
         problems = [batch.problems[i] for i in first[at]]
-        cells = batch.cells[at]
-        return self.refused_rows(cells, [code for code, _, _ in problems], [name for _, name, _ in problems])
-
-    def refused_rows(self, cells: pl.DataFrame, codes: list[str], fields: list[str]) -> pl.DataFrame:
-        """The refused table's rows for ``cells`` (row and c0 …), each with its reason and the field at fault."""
-        raw = self._raw(cells)
-        rows = []
-        for i, (code, name) in enumerate(zip(codes, fields, strict=True)):
-            use = self.plan.uses.get(name)
-            column = use.letter if use else self.plan.sheet.letter(int(name[1:])) if name[1:].isdigit() else ""
-            value = cells[f"c{use.index}"][i] if use and use.index >= 0 else None
-            rows.append(self._refusal(cells["row"][i], column, use.header if use else "", name, value, code, raw[i]))
-        return pl.DataFrame(rows, schema=REFUSED_SCHEMA, orient="row")
+        codes, fields = [code for code, _, _ in problems], [name for _, name, _ in problems]
+        return self.refusals.of_cells(batch.cells[at], codes, fields)
 
     def refused_again(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Refused rows for canonical ``rows`` with a ``code``: typed rows that turned out to repeat a key."""
-        name = next((n for n in self.table.unique if n in self.plan.uses), next(iter(self.plan.uses)))
-        use = self.plan.uses[name]
-        shown = [n for n in self.plan.uses if n != "geometry"]
-        raw = rows.select(pl.struct(shown).struct.json_encode()).to_series().to_list()
-        told = zip(rows["row"], rows[name].cast(pl.String, strict=False), rows["code"], raw, strict=True)
-        out = [self._refusal(row, use.letter, use.header, name, value, code, text) for row, value, code, text in told]
-        return pl.DataFrame(out, schema=REFUSED_SCHEMA, orient="row")
-
-    def _refusal(
-        self, row: int, column: str, header: str, name: str, value: str | None, code: str, raw: str
-    ) -> tuple[object, ...]:
-        value = hide_personal(value)
-        en, zh = reason(code)
-        sheet = self.plan.sheet.name
-        shown = "" if value is None else value
-        zh = (
-            f"{self.file}{f'，工作表 {sheet}' if sheet else ''}，第 {row} 行 {column} 列 {header or name}：{shown} {zh}"
-        )
-        en = f"{self.file}{f', sheet {sheet}' if sheet else ''}, row {row}, column {column} {header or name}: {shown} {en}"
-        told = (self.load_id, self.source, self.plan.name, self.file, sheet, row, column, header)
-        return (*told, name, value, code, zh, en, raw)
-
-    def _raw(self, cells: pl.DataFrame) -> list[str]:
-        """Mapped cells as JSON by field: unmapped columns may hold personal data and never get here."""
-        used = {n: u for n, u in self.plan.uses.items() if u.index >= 0}
-        if not used:
-            return ["{}"] * cells.height
-        masked = [
-            pl.Series(n, [hide_personal(v) for v in cells[f"c{u.index}"].to_list()], dtype=pl.String)
-            for n, u in used.items()
-        ]
-        return pl.DataFrame(masked).select(pl.struct(pl.all()).struct.json_encode()).to_series().to_list()
+        return self.refusals.of_rows(rows)
 
     def _note_periods(self, kept: pl.DataFrame) -> None:
         name = self.table.period
@@ -374,13 +311,24 @@ def _constant(text: str, declared: Field, year: int) -> object:
     return float(text) if declared.type == "number" else text
 
 
-def _key(frame: pl.DataFrame, fields: list[str]) -> pl.Expr:
+# Names that their key equals.
+_FOLDED = r"[^0-9A-Z()&/一-鿿-]|有限责任公司|\((?:原|曾用名)"
+
+
+def _key(frame: pl.DataFrame, fields: list[str]) -> pl.Series:
     """``<kind>:<value>`` of the first field that has a value; null where none has."""
-    parts = []
+    key = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     for name in fields:
-        kind = key_kind(name)
-        value = name_key(pl.col(name)) if kind == "name" else pl.col(name)
-        parts.append(pl.lit(f"{kind}:") + value)
-        if frame[name].null_count() == 0:
-            break  # Every row has its key: what follows, names above all, need not be folded.
-    return pl.coalesce(parts) if parts else pl.lit(None, dtype=pl.String)
+        # Where every row has its key already, what follows, names above all, need not be folded.
+        if (missing := key.is_null()).any():
+            kind = key_kind(name)
+            part = pl.select(pl.lit(f"{kind}:") + (_name_keys(frame[name]) if kind == "name" else frame[name]))
+            key = key.zip_with(~missing, part.to_series()) if key.null_count() < frame.height else part.to_series()
+    return key
+
+
+def _name_keys(names: pl.Series) -> pl.Series:
+    at = names.str.contains(_FOLDED).fill_null(False).arg_true()
+    if at.len() == 0:
+        return names
+    return names.clone().scatter(at, names.gather(at).to_frame("n").select(name_key(pl.col("n"))).to_series())

@@ -12,6 +12,7 @@ import shapely
 
 from engine.schema.units import to_smallest
 from ingest.ids import valid_org_code, valid_reg_no, valid_uscc
+from ingest.named import industry_of, region_of
 from ingest.values import EMPTY_MARKS, FLAGS, SPACES, Empty, parse_date, parse_period, parse_share, plain_number
 
 _MARKS = pl.Series(sorted(EMPTY_MARKS))
@@ -73,14 +74,23 @@ def amount(texts: pl.Series, factor: Fraction, negative: bool) -> Typed:
     wrong = None
     failed = values.is_null() & texts.is_not_null()
     if failed.any():
-        plain, _ = by_distinct(texts.filter(failed), plain_number, pl.String())
-        repaired = pl.Series(texts.name, [None] * len(texts), dtype=pl.String).scatter(failed.arg_true(), plain)
-        values = pl.select(pl.coalesce(values, _smallest(repaired, factor))).to_series()
+        at = failed.arg_true()
+        values = values.scatter(at, _as_people_write(texts.gather(at), factor))
         wrong = values.is_null() & texts.is_not_null()
     problems = [] if wrong is None else [("not_a_number", wrong)]
     if not negative and (values < 0).any():
         problems.append(("negative_amount", (values < 0).fill_null(False)))
     return Typed(values, problems)
+
+
+def _as_people_write(texts: pl.Series, factor: Fraction) -> pl.Series:
+    """1,234.50 and ¥1 234 at once; what is left, brackets for a minus and the like, once per distinct text."""
+    values = _smallest(texts.str.replace_all(r"[\s,，'¥￥$]", ""), factor)
+    at = values.is_null().arg_true()
+    if at.len() == 0:
+        return values
+    plain, _ = by_distinct(texts.gather(at), plain_number, pl.String())
+    return values.scatter(at, _smallest(plain, factor))
 
 
 def _smallest(texts: pl.Series, factor: Fraction) -> pl.Series:
@@ -192,23 +202,43 @@ def parcel(texts: pl.Series) -> Typed:
 
 
 def region(texts: pl.Series) -> Typed:
-    """2 to 12 digits; names are no codes and give null (counted by the caller)."""
+    """2 to 12 digits, or the exact name of one division; other names give null (counted by the caller)."""
     codes = without_spaces(texts).str.replace(r"\.0+$", "")
     digits = codes.str.extract(r"^(\d{2,12})(?:\D.*)?$", 1)
-    return Typed(digits, [], {"__unread": codes.is_not_null() & digits.is_null()})
+    named = codes.is_not_null() & digits.is_null()
+    if not named.any():
+        return Typed(digits)
+    values = digits.zip_with(~named, by_distinct(codes.set(~named, None), region_of, pl.String())[0])
+    return Typed(values, [], {"__named": named & values.is_not_null(), "__unread": named & values.is_null()})
+
+
+_SEVERAL_CODES = r"^[A-T]?\d{2,4}\s*[;；,，、/|]\s*[A-T]?\d{2,4}"
 
 
 def industry(texts: pl.Series) -> Typed:
-    """GB/T 4754: C2614, 2614, 26 → digits; a section letter stays; a local code or a name stays as written."""
+    """GB/T 4754: C2614, 2614, 26 or an exact name → digits; a section letter and a local code stay as written.
+
+    ``also`` counts: several codes in a cell (the first is taken), names that were read, texts that are neither.
+    """
     codes = without_spaces(texts).str.to_uppercase().str.replace(r"^(\d+)\.0+$", "$1")
     digits = codes.str.extract(r"^[A-T]?(\d{2,4})(?:[^0-9A-Z].*)?$", 1)
-    return Typed(pl.select(pl.coalesce(digits, codes)).to_series())
+    several = codes.str.contains(_SEVERAL_CODES).fill_null(False)
+    words = digits.is_null() & codes.str.contains(r"[^\x00-\x7f]").fill_null(False)
+    named = by_distinct(codes.set(~words, None), industry_of, pl.String())[0] if words.any() else None
+    values = pl.select(pl.coalesce([digits, *([named] if named is not None else []), codes])).to_series()
+    found = words & named.is_not_null() if named is not None else words
+    return Typed(values, [], {"__several": several, "__named": found, "__unread": words & ~found})
 
 
 def geometry(wkb: pl.Series) -> Typed:
     """Valid polygons as WKB (lon/lat); ``also["__repaired"]`` marks rings that had to be made valid."""
-    shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object), on_invalid="ignore")
+    with np.errstate(invalid="ignore"):
+        shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object), on_invalid="ignore")
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    corners, of = shapely.get_coordinates(shapes[broken], return_index=True)
+    # Corners that are nowhere (beyond a projection) cannot be repaired.
+    shapes[np.flatnonzero(broken)[np.unique(of[~np.isfinite(corners).all(axis=1)])]] = None
+    broken &= ~shapely.is_missing(shapes)
     shapes[broken] = [_areas(s) for s in shapely.make_valid(shapes[broken])]
     flat = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     present = wkb.is_not_null()

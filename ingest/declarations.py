@@ -2,21 +2,18 @@
 
 A declaration names the tables of a source, their fields with every header that departments write for them,
 the unit where a file states none, which columns must be found and which values a row must have.
-There is no code per department: a new one is one YAML file.
+There is no code per department: a new one is one YAML file, in ``<home>/sources/`` where it is a bureau's own.
 """
 
 from __future__ import annotations
 
-from functools import cache, cached_property
-from importlib import resources
-from pathlib import Path
+import datetime as dt
+from functools import cached_property
 from typing import Literal
 
 import polars as pl
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from engine.schema.errors import PermuError
 from engine.schema.facts import FACTS
 from engine.schema.units import Unit, find_unit, unit_names
 
@@ -31,43 +28,66 @@ _DTYPES: dict[str, pl.DataType] = {
     "date": pl.Date(), "period": pl.Int32(), "amount": pl.Int64(), "share": pl.Int64(), "flag": pl.Int64(),
     "number": pl.Float64(), "geometry": pl.Binary(),
 }  # fmt: skip
+_RANGED = ("amount", "share", "number", "date")
 KINDS = ("uscc", "org_code", "reg_no", "local_id", "permit", "account", "name")
-
-
-# libyaml where PyYAML was built with it: ten times as fast.
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
 
 
+Bound = int | float | dt.date | None
+
+
 class Field(_Strict):
-    """One canonical field: its type, the headers it comes under, its unit where the file states none."""
+    """One canonical field: its type, the headers it comes under, its unit where the file states none.
+
+    ``range``: the lowest and highest value that can be true, in ``unit`` (dates as dates); what lies outside is refused.
+    ``median``: between what a whole column's median can lie, in ``unit``; outside, the file's unit is asked for.
+    """
 
     type: FieldType
     headers: list[str] = []
     unit: str | None = None
     negative: bool = False
     default: str | None = None
+    range: tuple[Bound, Bound] | None = None
+    median: tuple[float, float] | None = None
+
+
+class Long(_Strict):
+    """Headers of the column that names a row's kind (税种) and of the column with its amount (金额)."""
+
+    kind: list[str]
+    value: list[str]
 
 
 class Table(_Strict):
-    """One canonical table of a source."""
+    """One canonical table of a source.
+
+    ``wide``: the amount that columns named as months hold. ``long``: a row names its amount, and rows of a key are summed.
+
+    ``on_new`` says what a later file of the same source and year does to the rows of an older one: ``replace`` those
+    of its counties and months, ``upsert`` row by row, or only ``append``. Without it a file of the same name replaces
+    the older one, and others upsert (where ``unique`` names a key) or append.
+    """
 
     title: dict[str, str] = {}
     record_key: list[str] = []
     keys: dict[str, list[str]] = {}
     unique: list[str] = []
+    on_new: Literal["replace", "append", "upsert"] | None = None
     require: list[list[str]] = []
     required_values: list[str] = []
     constants: dict[str, str] = {}
+    wide: str | None = None
+    long: Long | None = None
     fields: dict[str, Field]
 
     @model_validator(mode="after")
     def _names_exist(self) -> Table:
         keys = {"record_key", *self.keys}
-        named = [*self.record_key, *self.required_values, *self.constants]
+        named = [*self.record_key, *self.required_values, *self.constants, *([self.wide] if self.wide else [])]
         named += [n for group in [*self.require, *self.keys.values()] for n in group]
         named += [n for n in self.unique if n not in keys]
         if unknown := sorted(set(named) - set(self.fields)):
@@ -75,7 +95,16 @@ class Table(_Strict):
         for name, field in self.fields.items():
             if field.type in ("amount", "share"):
                 _default_unit(name, field)
+            if field.range and field.type not in _RANGED:
+                raise ValueError(f"{name}: a {field.type} has no range (only {', '.join(_RANGED)})")
+        if self.on_new == "upsert" and not self.unique:
+            raise ValueError("on_new: upsert needs a key: name it in unique")
         return self
+
+    @property
+    def region(self) -> str | None:
+        """The field that says which division a row is of."""
+        return next((n for n, f in self.fields.items() if f.type == "region"), None)
 
     @property
     def key_columns(self) -> dict[str, list[str]]:
@@ -96,13 +125,36 @@ class Table(_Strict):
         return head | ({"day": pl.Int32()} if self.period else {})
 
 
+class OwnFact(_Strict):
+    """A fact that no shipped source supplies; its name ends in the smallest unit of its quantity."""
+
+    quantity: str
+    zh: str
+    en: str
+    over_year: Literal["sum", "mean", "max"] = "sum"
+
+
 class Source(_Strict):
-    """A department: its name, titles, folder names under which drops arrive, its tables."""
+    """A department: its name, titles, folder names under which drops arrive, its tables, facts of its own.
+
+    ``crs``: the coordinates of its layers where they state none (``EPSG:4549``), or ``gcj02``, which none can state.
+    """
 
     source: str
     title: dict[str, str] = {}
     folders: list[str] = []
+    crs: str | None = None
+    facts: dict[str, OwnFact] = {}
     tables: dict[str, Table]
+
+    @model_validator(mode="after")
+    def _facts_are_columns(self) -> Source:
+        for name, fact in self.facts.items():
+            if fact.quantity != quantity(name):
+                raise ValueError(f"facts.{name}: its name ends as one of {quantity(name)}, not {fact.quantity}")
+            if not any(name in t.fields and t.fields[name].type == "amount" for t in self.tables.values()):
+                raise ValueError(f"facts.{name}: no table has an amount of this name")
+        return self
 
 
 def dtype(field: Field) -> pl.DataType:
@@ -134,102 +186,3 @@ def _default_unit(name: str, field: Field) -> Unit:
 def default_unit(name: str, field: Field) -> Unit:
     """The declared unit of an amount; the loader has refused a declaration without one."""
     return _default_unit(name, field)
-
-
-def _load(text: str, label: str) -> Source:
-    try:
-        return Source.model_validate(yaml.load(text, _YAML))
-    except (yaml.YAMLError, ValidationError, ValueError) as error:
-        why = _first_line(error)
-        raise PermuError(
-            "bad_mapping",
-            f"{label}: {why}; see docs/ingest.md for the shape of a source file",
-            f"{label}：{why}；来源文件的写法见 docs/ingest.md",
-        ) from None
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(str(p) for p in first['loc']) or 'top level'}: {first['msg']}"
-    return " ".join(str(error).split())
-
-
-@cache
-def sources() -> dict[str, Source]:
-    """Every declared source by name.
-
-    Raises:
-        PermuError: ``bad_mapping`` when a declaration is not wholly understood.
-    """
-    folder = resources.files("ingest") / "sources"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
-    loaded = [_load(f.read_text(encoding="utf-8"), f.name) for f in files]
-    return {s.source: s for s in loaded}
-
-
-def find_source(name: str) -> Source:
-    """The source of that name, or one whose Chinese name or folder name it is.
-
-    Raises:
-        PermuError: ``unknown_source``.
-    """
-    for declared in sources().values():
-        if name in (declared.source, *declared.folders):
-            return declared
-    known = ", ".join(sources())
-    raise PermuError(
-        "unknown_source",
-        f"{name}: not a source; known are {known}; add ingest/sources/{name}.yaml or choose one of these with --source",
-        f"{name}：没有这一来源；已有：{known}；请新增 ingest/sources/{name}.yaml，或用 --source 指定其一",
-    )
-
-
-def load_mapping(path: Path) -> Source:
-    """A ``--mapping`` file: same shape as a source file, for files whose headers no declaration knows.
-
-    Raises:
-        PermuError: ``bad_mapping`` (not readable or not understood), ``unknown_source``.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise PermuError(
-            "bad_mapping",
-            f"{path}: mapping file not readable: {why}; give a YAML file with --mapping",
-            f"{path}：映射文件无法读取：{why}；请用 --mapping 指定 YAML 文件",
-        ) from None
-    mapping = _load(text, str(path))
-    canonical = find_source(mapping.source)
-    for name, table in mapping.tables.items():
-        _check_mapping(path, canonical, name, table)
-    return _completed(mapping, canonical)
-
-
-def _check_mapping(path: Path, canonical: Source, name: str, table: Table) -> None:
-    known = canonical.tables.get(name)
-    if known is None:
-        wrong, allowed = name, sorted(canonical.tables)
-    else:
-        wrong, allowed = next((f for f in table.fields if f not in known.fields), ""), sorted(known.fields)
-    if not wrong:
-        return
-    raise PermuError(
-        "bad_mapping",
-        f"{path}: {wrong} is not in source {canonical.source}; known there: {', '.join(allowed)}; correct the name",
-        f"{path}：来源 {canonical.source} 中没有 {wrong}；可用：{'、'.join(allowed)}；请更正名称",
-    )
-
-
-_INHERITED = ("record_key", "keys", "unique")
-
-
-def _completed(mapping: Source, canonical: Source) -> Source:
-    """The mapping's tables with every canonical field, so that its Parquet has the whole table's columns."""
-    tables = {}
-    for name, table in mapping.tables.items():
-        whole = {k: f.model_copy(update={"headers": []}) for k, f in canonical.tables[name].fields.items()}
-        kept = {k: getattr(canonical.tables[name], k) for k in _INHERITED if k not in table.model_fields_set}
-        tables[name] = table.model_copy(update={"fields": whole | table.fields, **kept})
-    return mapping.model_copy(update={"tables": tables, "folders": canonical.folders})

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.schema.errors import PermuError
-from ingest.declarations import Source, find_source, sources
+from ingest.declarations import Source
+from ingest.declared import find_source, sources
 
 # Parts of a layer, and what systems leave in folders.
 _SIDECARS = {".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".qmd", ".idx", ".gpkg-wal", ".gpkg-shm", ".lock"}
@@ -55,14 +56,21 @@ def _under(path: Path, named: Source | None) -> Iterator[Drop]:
             f"{path}：文件或目录不存在；请检查 permu ingest 的路径",
             path=str(path),
         )
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and not _left_out(f, path))
+    files = [path] if _is_one(path) else sorted(f for f in path.rglob("*") if _is_one(f) and not _left_out(f, path))
     known = {n: s for s in sources().values() for n in (s.source, *s.folders)}
     for file in files:
         yield _drop(file, path, named, known)
 
 
+def _is_one(path: Path) -> bool:
+    """A file, or a file geodatabase: a folder that is opened as one file."""
+    return path.is_file() or (path.is_dir() and path.suffix.lower() == ".gdb")
+
+
 def _left_out(file: Path, root: Path) -> bool:
     parts = file.relative_to(root).parts
+    if any(p.lower().endswith(".gdb") for p in parts[:-1]):
+        return True
     if any(p.startswith(_HIDDEN) for p in parts) or file.suffix.lower() in _SIDECARS | _NO_DATA:
         return True
     if file.name.lower().endswith((".shp.xml", ".aux.xml")):
@@ -75,7 +83,9 @@ def _drop(file: Path, root: Path, named: Source | None, known: dict[str, Source]
     folder = root if root.is_dir() else root.parent
     below = file.relative_to(folder).parts[:-1]
     # The folders from the given path down decide; of a single file, the folder that it lies in.
-    folders = [folder.resolve().name, *below]
+    above = folder.resolve()
+    folders = [above.parent.name] if _YEAR.fullmatch(above.name) else []  # power/2024/file: the year's folder is passed
+    folders += [above.name, *below]
     at = next((i for i in range(len(folders) - 1, -1, -1) if folders[i] in known), None)
     found = named or (known[folders[at]] if at is not None else None)
     if found is None:

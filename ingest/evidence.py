@@ -83,7 +83,7 @@ class Evidence:
         table.write_parquet(self.folder / "facts_wide.parquet", compression_level=1, row_group_size=ROW_GROUP)
         self.counts["claims"] = self._sink(claims, "claims")
         self.counts["facts"] = self._sink(facts, "facts")
-        found = pl.scan_parquet(self.folder / "facts.parquet").filter(pl.col("how") == "disputed")
+        found = pl.scan_parquet(self.folder / "facts.parquet", glob=False).filter(pl.col("how") == "disputed")
         self.counts["disputed"] = found.select(pl.len()).collect().item()
 
     def _column(self, taken: pl.LazyFrame, name: str) -> pl.Series:
@@ -103,7 +103,7 @@ class Evidence:
         place = self.folder / f"{name}.parquet"
         frames = frames or [pl.LazyFrame(schema=_EMPTY[name])]
         pl.concat(frames).sink_parquet(place, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
-        return int(pl.scan_parquet(place).select(pl.len()).collect().item())
+        return int(pl.scan_parquet(place, glob=False).select(pl.len()).collect().item())
 
 
 def _unit(name: str) -> str:

@@ -132,7 +132,9 @@ def _readings(header: str) -> list[tuple[int, str, str | None]]:
 def units_in(line: str) -> list[str]:
     """Unit texts of a line like 单位：个，亿元 or (unit: 10000 yuan); [] where it states none."""
     found = re.search(r"(?:单位|unit)s?\s*[:：,]?\s*([^)）]+)", normal(line))
-    return [u.strip() for u in re.split(r"[,，、;；/\s.(]+", found[1]) if u.strip()] if found else []
+    pieces = [p.strip() for p in re.split(r"[,，、;；(]+", found[1]) if p.strip()] if found else []
+    # The words of ``100 million yuan`` are one unit, those of ``个.亿元`` or ``元 吨`` are not.
+    return [u for p in pieces for u in ([p] if is_unit_of_any(p) else re.split(r"[/\s.]+", p)) if u]
 
 
 _UNIT_LIKE = re.compile(r"元|亩|顷|米|㎡|m2|m3|m²|m³|瓦|kwh|度$|吨|^t|kg|克|^方|万方|升|标煤|tce|yuan|acre")

@@ -6,35 +6,22 @@ Understanding happens once, on a sheet's first rows; :mod:`ingest.checks` then a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-import polars as pl
-
 from engine.schema.errors import PermuError
-from engine.schema.units import find_unit, unit_names
+from engine.schema.units import find_unit
+from ingest.ambiguity import check_medians, needed, settle_rivals, unclear_unit
 from ingest.declarations import Source, Table, default_unit, quantity
 from ingest.headers import CUT, Index, is_unit_of_any, looks_like_unit
+from ingest.layout import Month, month_sheets, spread
+from ingest.map_use import Use
 from ingest.read.sheet import Sheet
+from ingest.reshape import with_stand_ins
 from ingest.shift import repair
 from ingest.table import Column, Found, assign, find_tables, sample_rows, scan_below_header, unit_texts
 from ingest.values import EMPTY_MARKS, parse_period, plain_number, year_of
-
-_ENOUGH = 10  # values below which a median says nothing
-_AREA_MU = (Fraction(15, 100), 2000)  # 100 m² … 133 ha: medians of parcels outside it are in another unit
-
-
-@dataclass(frozen=True)
-class Use:
-    """A column that feeds a field. ``index`` is the sheet's column (c<index>), −1 the geometry."""
-
-    index: int
-    header: str
-    letter: str
-    unit: str = ""
-    factor: Fraction = Fraction(1)
-    stated: str = "default"
 
 
 @dataclass
@@ -51,6 +38,7 @@ class Plan:
     headers: list[str]
     notes: list[str] = field(default_factory=list)
     period: int | None = None
+    month: Month | None = None
     titles: list[str] = field(default_factory=list)
     extra_from: int | None = None
 
@@ -82,7 +70,7 @@ def understand(path: Path, sheets: list[Sheet], source: Source, mapped: bool) ->
     for sheet in sheets:
         found = find_tables(sheet, source)
         if found and not found[0].missing:
-            plans.append(_plan(path, sheet, found[0], mapped))
+            plans += _by_month(_plan(path, sheet, found[0], mapped), found[0])
             continue
         skipped.append(sheet.name)
         partial += [(sheet, f) for f in found]
@@ -121,16 +109,17 @@ def _plan(path: Path, sheet: Sheet, found: Found, mapped: bool) -> Plan:
     scan_below_header(found, rows)
     data = rows[max(found.last_header, *found.header_furniture, 0) :] if sheet.header is None else rows
     notes = _shift_repaired(found, data) if sheet.header is None else []
-    notes += _settle_twins(path, sheet, found, data)
-    uses = {name: _use(path, sheet, found, name, data) for name in found.matched}
+    told, stand_in = settle_rivals(path, sheet, found, data)
+    uses, left = _uses(path, sheet, found, data)
+    notes += [*told, *left]
+    check_medians(path, sheet, found, uses, data)
     if not mapped:
-        _plausible(path, sheet, found, uses, data)
         _vintage(found, uses)
     notes += [f"{n}: header {u.header} taken as cut off" for n, u in uses.items() if found.matched[n][1].rank == CUT]
     notes += [f"{n}: no unit stated, taken as {u.unit}" for n, u in uses.items() if u.unit and u.stated == "default"]
     headers = [c.label for c in found.columns]
     plan = Plan(
-        sheet,
+        with_stand_ins(sheet, stand_in),
         found.name,
         found.table,
         found.first_header,
@@ -141,9 +130,29 @@ def _plan(path: Path, sheet: Sheet, found: Found, mapped: bool) -> Plan:
         notes,
     )
     plan.titles = found.lines
+    if found.kinds:
+        plan.sheet, plan.uses = spread(plan.sheet, found.kinds, Index(found.table), uses)
+        plan.table = found.table.model_copy(update={"unique": []})
+        plan.notes.append("a row names its amount: rows of a key are summed")
+        return plan
     if sheet.kind == "csv":
         plan.extra_from = _extra_from(found.columns, data)
     return plan
+
+
+def _by_month(plan: Plan, found: Found) -> list[Plan]:
+    """A plan for each month's column of a wide table; the plan itself where the table is none."""
+    value = found.table.wide
+    if not found.months or value is None:
+        return [plan]
+    above = max(plan.last_header, *plan.furniture, 0)
+    plans: list[Plan] = []
+    for month, sheet in month_sheets(plan.sheet, found.months, above):
+        use = replace(plan.uses[value], index=month.column, header=month.texts[0], letter=sheet.letter(month.column))
+        notes = plan.notes if not plans else []
+        plans.append(replace(plan, sheet=sheet, uses={**plan.uses, value: use}, month=month, notes=list(notes)))
+    plans[0].notes.append(f"{value}: {len(plans)} columns named as months; every filled cell is a record")
+    return plans
 
 
 def _shift_repaired(found: Found, data: list[list[str | None]]) -> list[str]:
@@ -166,23 +175,21 @@ def _extra_from(columns: list[Column], data: list[list[str | None]]) -> int:
     return last
 
 
-def _settle_twins(path: Path, sheet: Sheet, found: Found, data: list[list[str | None]]) -> list[str]:
-    """Two columns that name the same field: the same values or a descriptive text → the first; else a person decides."""
+def _uses(path: Path, sheet: Sheet, found: Found, data: list[list[str | None]]) -> tuple[dict[str, Use], list[str]]:
+    """The columns' uses; one in a unit of something else that no row needs is left out, with a note."""
+    uses: dict[str, Use] = {}
     notes = []
-    for name, others in found.twins.items():
-        first = found.matched[name][0]
-        same = all(r[first.index] == r[o.index] for r in data for o in others)
-        labels = " / ".join(f"{sheet.letter(c.index)} {c.label}" for c in (first, *others))
-        if not same and found.table.fields[name].type not in ("text", "name"):
-            raise PermuError(
-                "ambiguous_column",
-                f"{path}, sheet {sheet.name or '-'}: {labels} could all be {name} and differ; "
-                "name the right one in a file for --mapping",
-                f"{path}，工作表 {sheet.name or '-'}：{labels} 都可能是 {name}，且值不同；请用 --mapping 文件指明",
-                field=name,
+    for name in list(found.matched):
+        try:
+            uses[name] = _use(path, sheet, found, name, data)
+        except PermuError as error:
+            if "foreign" not in error.details or needed(found, name):
+                raise
+            label = " ".join(found.matched.pop(name)[0].label.split())
+            notes.append(
+                f"{name}: column {label} is in {error.details['foreign']}, no unit of {quantity(name)}: left empty"
             )
-        notes.append(f"{name}: {labels} all match; the first is used")
-    return notes
+    return uses, notes
 
 
 def _use(path: Path, sheet: Sheet, found: Found, name: str, data: list[list[str | None]]) -> Use:
@@ -212,23 +219,10 @@ def _stated_unit(path: Path, sheet: Sheet, found: Found, name: str) -> tuple[str
     near = [k for k in known if k[0] != "unit line"] or known
     wrong = [text for where, text in texts if where != "unit line" and (is_unit_of_any(text) or looks_like_unit(text))]
     if len({factor for *_, factor in near}) > 1:
-        raise _unclear(path, sheet, found, name, " / ".join(text for _, text, _ in near))
+        raise unclear_unit(path, sheet, found, name, " / ".join(text for _, text, _ in near))
     if not near and wrong and kind not in ("share", "count"):
-        raise _unclear(path, sheet, found, name, wrong[0])
+        raise unclear_unit(path, sheet, found, name, wrong[0], foreign=wrong[0])
     return (near[0][0], near[0][1]) if near else None
-
-
-def _unclear(path: Path, sheet: Sheet, found: Found, name: str, text: str) -> PermuError:
-    label = found.matched[name][0].label
-    known = ", ".join(unit_names(quantity(name))[:8])
-    return PermuError(
-        "ambiguous_unit",
-        f"{path}, sheet {sheet.name or '-'}, column {label}: unit {text} does not settle {name} (known: {known}); "
-        "state one unit in the header or name it in a file for --mapping",
-        f"{path}，工作表 {sheet.name or '-'}，列 {label}：单位 {text} 不能确定 {name}（可用：{known}）；"
-        "请在表头写明一个单位，或用 --mapping 文件指明",
-        field=name,
-    )
 
 
 def _vintage(found: Found, uses: dict[str, Use]) -> None:
@@ -240,23 +234,6 @@ def _vintage(found: Found, uses: dict[str, Use]) -> None:
         found.table = found.table.model_copy(update={"constants": constants})
 
 
-def _plausible(path: Path, sheet: Sheet, found: Found, uses: dict[str, Use], data: list[list[str | None]]) -> None:
-    """Areas in m² under a header that says mu (or the reverse): the median betrays them. Ask, never guess."""
-    use = uses.get("area_dm2")
-    if use is None or "parcel_code" not in uses:
-        return
-    cells = pl.Series([plain_number(r[use.index] or "") for r in data], dtype=pl.String).cast(pl.Float64).drop_nulls()
-    positive = cells.filter(cells > 0)
-    if positive.len() < _ENOUGH:
-        return
-    median = positive.median()
-    assert isinstance(median, float)
-    mu = median * float(use.factor) * 3 / 200_000
-    low, high = float(_AREA_MU[0]), float(_AREA_MU[1])
-    if mu > high or (mu < low and use.stated == "default"):
-        raise _unclear(path, sheet, found, "area_dm2", f"{use.unit} (median {median:g})")
-
-
 # --- the period of a file that has no period column -----------------------------------------------------------
 
 _SPAN = re.compile(r"\d{1,2}\s*月?\s*[-~至—]\s*\d{1,2}\s*月")
@@ -266,6 +243,9 @@ _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)|(?<!\d)(20\d\d)(?=年|0[1-9]|1[0-2])"
 
 def settle_period(plan: Plan, file: Path, year: int) -> None:
     """Without a period column the rows are of the month that sheet, title or file name says, else of the year."""
+    if plan.month is not None:
+        plan.period = _stated_month(plan, plan.month, file, year)
+        return
     if plan.table.period is None or plan.table.period in plan.uses or plan.table.period in plan.table.constants:
         return
     short = re.match(r"^(\d{1,2}|[一二三四五六七八九十]{1,2})月份?$", plan.sheet.name.strip())
@@ -273,6 +253,17 @@ def settle_period(plan: Plan, file: Path, year: int) -> None:
     texts = [plan.sheet.name, *plan.titles, file.stem]
     plan.period = named.value if named else next((p for t in texts if (p := _month_in(t, year))), year)
     plan.notes.append(f"no period column: rows are of {plan.period}")
+
+
+def _stated_month(plan: Plan, month: Month, file: Path, year: int) -> int:
+    """The month that a column's header names, which must be of the load's year."""
+    if month.year not in (None, year):
+        raise PermuError(
+            "period_outside_year",
+            f"{file}: column {month.texts[0]} is of {month.year}, the load of {year}; pass --year {month.year} or remove it",
+            f"{file}：列 {month.texts[0]} 属于 {month.year} 年，而本次导入 {year} 年；请用 --year {month.year} 或删去该列",
+        )
+    return year * 100 + month.month
 
 
 def _month_in(text: str, year: int) -> int | None:

@@ -15,6 +15,7 @@ import polars as pl
 from engine.schema.warehouse import Warehouse, now, settle
 from ingest import land, parcels
 from ingest.canonical import Year
+from ingest.declared import adopt
 from ingest.evidence import Evidence, Records
 from ingest.link import LINK_COLUMNS, Linked, link
 from ingest.measures import beside_months, fact_tables, with_account, with_names, year_totals
@@ -66,6 +67,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     say = progress or (lambda _: None)
     begun, started = time.monotonic(), now()
     read_rules = load_rules(rules)
+    adopt(warehouse.home)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         _sweep(warehouse)
         work = _begin(Year(warehouse, year), folder, read_rules)

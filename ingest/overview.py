@@ -8,13 +8,15 @@ from typing import Any
 
 import polars as pl
 
+from engine.schema.codes import region_name
 from engine.schema.warehouse import Warehouse
-from ingest import declarations
+from ingest import declared, review
+from ingest.coverage import WITHOUT_PLACE, covered
 
 
 def sources(name: str | None = None) -> list[dict[str, Any]]:
     """Every declared source, or one: its tables with their fields and headers."""
-    found = [declarations.find_source(name)] if name else list(declarations.sources().values())
+    found = [declared.find_source(name)] if name else list(declared.sources().values())
     return [
         {
             "source": one.source,
@@ -22,10 +24,10 @@ def sources(name: str | None = None) -> list[dict[str, Any]]:
             "tables": [
                 {
                     "table": table,
-                    "fields": list(declared.fields),
-                    "headers": {f: field.headers for f, field in declared.fields.items()},
+                    "fields": list(told.fields),
+                    "headers": {f: field.headers for f, field in told.fields.items()},
                 }
-                for table, declared in one.tables.items()
+                for table, told in one.tables.items()
             ],
         }
         for one in found
@@ -33,8 +35,9 @@ def sources(name: str | None = None) -> list[dict[str, Any]]:
 
 
 def status(warehouse: Warehouse, year: int | None = None) -> dict[str, Any]:
-    """``coverage`` by source and year (loads, rows, months held), ``refused`` by reason, ``review`` (records that no
-    enterprise was found for, by reason) and ``disputes`` of each year's newest merge."""
+    """``coverage`` by source and year (loads, rows, months held, counties, holes), ``refused`` by reason, ``findings``
+    (totals that do not add up), ``review`` (records that no enterprise was found for, by reason, and proposals) and
+    ``disputes`` of each year's newest merge; ``missing_sources`` by year."""
     with warehouse.read() as db:
         loads = db.execute(
             "SELECT * FROM loads WHERE superseded_by IS NULL AND (? IS NULL OR year = ?) ORDER BY source, year, load_id",
@@ -48,10 +51,14 @@ def status(warehouse: Warehouse, year: int | None = None) -> dict[str, Any]:
     for load in loads:
         for reason, count in json.loads(load["reasons"]).items():
             refused[reason] = refused.get(reason, 0) + count
+    coverage = _coverage(warehouse, loads)
     return {
-        "coverage": _coverage(warehouse, loads),
+        "coverage": coverage,
+        "missing_sources": _missing(coverage),
         "refused": refused,
-        "review": _review(warehouse, merges),
+        "refused_open": review.open_count(warehouse, year),
+        "findings": sum(len(json.loads(load["understood"]).get("findings", [])) for load in loads),
+        "review": _review(warehouse, merges) | review.counts(warehouse, year),
         "disputes": _disputes(merges),
     }
 
@@ -61,28 +68,41 @@ def _coverage(warehouse: Warehouse, loads: list[sqlite3.Row]) -> list[dict[str, 
     for load in loads:
         key = (load["source"], load["year"])
         line = lines.setdefault(
-            key, {"source": key[0], "year": key[1], "loads": 0, "rows_in": 0, "kept": 0, "refused": 0, "months": set()}
+            key, {"source": key[0], "year": key[1], "loads": 0, "rows_in": 0, "kept": 0, "refused": 0, "months": 0}
         )
         line["loads"] += 1
         for count in ("rows_in", "kept", "refused"):
             line[count] += load[count]
-        line["months"] |= _months(warehouse, load)
-    return [line | {"months": len(line["months"])} for line in lines.values()]
+    for year in sorted({year for _, year in lines}):
+        sources, counties = covered(warehouse, year)
+        for source, found in sources.items():
+            held = [
+                {"county": c, "name": region_name(c), "months": sorted(m - {0})} for c, m in found.months.items() if c
+            ]
+            lines[source, year] |= {
+                "months": len(found.held), "months_held": found.held, "holes": found.holes(counties),
+                "counties": sorted(held, key=lambda x: str(x["county"])),
+            }  # fmt: skip
+    return [{"months_held": [], "holes": [], "counties": []} | line for line in lines.values()]
 
 
-def _months(warehouse: Warehouse, load: sqlite3.Row) -> set[int]:
-    months: set[int] = set()
-    for file in (warehouse.canonical / load["source"] / load["load_id"]).glob("*.parquet"):
-        if "period" in pl.read_parquet_schema(file):
-            held = pl.scan_parquet(file, glob=False).select(pl.col("period").unique()).collect()["period"]
-            months |= {m for m in held if m is not None and m > 9999}
-    return months
+def _missing(coverage: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Departments of which a year that others supplied has nothing."""
+    years = sorted({line["year"] for line in coverage})
+    held = {(line["source"], line["year"]) for line in coverage}
+    departments = [s for s in declared.sources() if s not in WITHOUT_PLACE]
+    found = [{"year": y, "sources": [s for s in departments if (s, y) not in held]} for y in years]
+    return [line for line in found if line["sources"]]
 
 
 def _review(warehouse: Warehouse, merges: list[sqlite3.Row]) -> dict[str, int]:
     found: dict[str, int] = {}
     for merge in merges:
-        reasons = pl.scan_parquet(warehouse.merged / merge["merge_id"] / "unlinked.parquet").group_by("reason").len()
+        reasons = (
+            pl.scan_parquet(warehouse.merged / merge["merge_id"] / "unlinked.parquet", glob=False)
+            .group_by("reason")
+            .len()
+        )
         for reason, count in reasons.collect().iter_rows():
             found[reason] = found.get(reason, 0) + count
     return dict(sorted(found.items()))

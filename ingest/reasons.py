@@ -6,6 +6,10 @@ from __future__ import annotations
 REASONS: dict[str, tuple[str, str]] = {
     "not_a_number": ("is not a number; write a plain number", "不是数字；请填写数字"),
     "negative_amount": ("is negative where no refund is possible; correct the sign or the amount", "不应为负数；请更正"),
+    "out_of_range": (
+        "lies outside what the column can hold; check the figure and its unit",
+        "超出该项可能的范围；请核对数值和单位",
+    ),
     "bad_credit_code": (
         "is not a valid unified social credit code (length, character or check digit); correct the code",
         "不是有效的统一社会信用代码（长度、字符或校验位不对）；请更正",

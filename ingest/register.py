@@ -48,7 +48,7 @@ def write_enterprises(year: Year, folder: Path) -> Enterprises:
     place = folder / "enterprises.parquet"
     year.origins(_classified(rows).join(first.lazy(), on="origin", how="inner")).sink_parquet(place)
     return Enterprises(
-        first["enterprise_id"], Register(pl.scan_parquet(place)), _repeated(ids.filter(~pl.col("first")))
+        first["enterprise_id"], Register(pl.scan_parquet(place, glob=False)), _repeated(ids.filter(~pl.col("first")))
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -17,24 +18,65 @@ from engine.schema.warehouse import Warehouse, now, settle, who
 SUPERSEDED_SCHEMA = {"row": pl.Int32, "sheet": pl.String, "by": pl.String}
 
 
+# Strings of which fewer than one in this many rows are distinct are written by dictionary: smaller, and no slower.
+_REPEATED = 8
+_WAITING = 2
+_VIEWS = pl.CompatLevel.newest()
+
+
 class ParquetStream:
-    """A Parquet file written batch by batch: memory stays at one batch. Always leaves a file, if only a schema."""
+    """A Parquet file written batch by batch: memory stays at a few batches. Always leaves a file, if only a schema.
+
+    Batches are written by a thread of the stream's own, so that the next one is checked meanwhile; what goes wrong
+    there is raised by the next :meth:`write`, or by :meth:`close`.
+    """
 
     def __init__(self, path: Path, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path, self.rows = path, 0
-        self._arrow: pa.Schema = pl.DataFrame(schema=schema).to_arrow().schema
-        self._writer = pq.ParquetWriter(path, self._arrow, compression="zstd", compression_level=1)
+        self._empty = pl.DataFrame(schema=schema)
+        self._writer: pq.ParquetWriter | None = None
+        self._thread = ThreadPoolExecutor(1, "permu-write")
+        self._waiting: deque[Future[None]] = deque()
 
     def write(self, frame: pl.DataFrame) -> None:
         """Append rows; columns must be those of the schema, in order."""
-        if frame.height:
-            self._writer.write_table(frame.to_arrow().cast(self._arrow))
-            self.rows += frame.height
+        if frame.height == 0:
+            return
+        while len(self._waiting) >= _WAITING or (self._waiting and self._waiting[0].done()):
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(self._write, frame))
+        self.rows += frame.height
+
+    def _write(self, frame: pl.DataFrame) -> None:
+        table = frame.to_arrow(compat_level=_VIEWS)
+        if self._writer is None:
+            self._writer = self._open(frame, table.schema)
+        self._writer.write_table(table)
+
+    def _open(self, first: pl.DataFrame, schema: pa.Schema) -> pq.ParquetWriter:
+        repeated = [c for c, kind in first.schema.items() if kind != pl.Float64 and _repeats(first[c])]
+        counted = [c for c, kind in first.schema.items() if kind in (pl.Int32, pl.Int64) and c not in repeated]
+        return pq.ParquetWriter(
+            self.path,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=repeated,
+            # Differences of whole numbers: smaller, and quicker to write.
+            column_encoding=dict.fromkeys(counted, "DELTA_BINARY_PACKED"),
+        )
 
     def close(self) -> None:
         """Finish the file."""
-        self._writer.close()
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
+        finally:
+            self._thread.shutdown()
+            writer = self._writer or self._open(self._empty, self._empty.to_arrow(compat_level=_VIEWS).schema)
+            self._writer = writer
+            writer.close()
 
     def __enter__(self) -> ParquetStream:
         return self
@@ -43,6 +85,10 @@ class ParquetStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _repeats(values: pl.Series) -> bool:
+    return values.n_unique() * _REPEATED <= len(values)
 
 
 def without(path: Path, rows: pl.DataFrame) -> None:
@@ -76,15 +122,14 @@ def live_loads(warehouse: Warehouse, source: str, year: int) -> list[dict[str, o
     return [dict(r) | {"understood": json.loads(r["understood"])} for r in found]
 
 
-def keep_raw(staged: Path, file: Path) -> None:
-    """Copy the file as received, with the parts of a shapefile, into the staged loads folder (mode 0700)."""
-    staged.mkdir(parents=True, mode=0o700)
-    for part in parts(file):
-        shutil.copy2(part, staged / part.name)
+CORRECTIONS = "corrections.parquet"
+MAPPING_COPY = "_mapping.yaml"
 
 
 def parts(file: Path) -> list[Path]:
-    """The file and, for a shapefile, the files that belong to it."""
+    """The file and, for a shapefile or a file geodatabase (a folder), the files that belong to it."""
+    if file.is_dir():
+        return sorted(f for f in file.rglob("*") if f.is_file() and f.suffix != ".lock")
     if file.suffix.lower() != ".shp":
         return [file]
     wanted = {".shp", ".dbf", ".shx", ".prj", ".cpg"}
@@ -101,6 +146,8 @@ def publish(warehouse: Warehouse, staged: Path, row: dict[str, object], replaces
     settle(staged / "raw", warehouse.loads / load_id)
     settle(staged / "canonical", warehouse.canonical / source / load_id)
     settle(staged / "refused.parquet", warehouse.refused / source / f"{load_id}.parquet")
+    if (corrections := staged / CORRECTIONS).is_file():
+        settle(corrections, warehouse.refused / source / f"{load_id}.{CORRECTIONS}")
     for replaced in sorted((staged / "superseded").glob("*/*.parquet")):
         settle(replaced, warehouse.canonical / source / replaced.parent.name / replaced.name)
     full = {**row, "received_at": now(), "who": who(), "superseded_by": None}

@@ -15,6 +15,7 @@ import polars as pl
 
 from ingest.declarations import Source, Table
 from ingest.headers import Index, Match, bracketed, fold, is_unit_of_any, normal, units_in
+from ingest.layout import Kinds, Month, kinds, month_named, months, stated_unit, value_matches
 from ingest.read.sheet import Sheet
 from ingest.values import EMPTY_MARKS, SPACES
 
@@ -52,7 +53,8 @@ class Found:
     lines: list[str]
     unit_row: dict[int, str] = field(default_factory=dict)
     header_furniture: list[int] = field(default_factory=list)
-    shift: str = ""
+    months: list[Month] = field(default_factory=list)
+    kinds: Kinds | None = None
 
     @property
     def missing(self) -> list[list[str]]:
@@ -84,7 +86,7 @@ def _best(sheet: Sheet, rows: Rows, name: str, index: Index) -> Found | None:
     for start, stop in _header_spans(rows):
         found = _found(sheet, name, index, _columns(rows[start:stop]), (start, stop), rows)
         if found is not None:
-            score = (len(found.matched), start - stop, -start)
+            score = (len(found.matched) + len(found.months), start - stop, -start)
             best = max(best or (score, found), (score, found), key=lambda b: b[0])
         elif best and not best[1].missing and start > best[1].last_header + _AFTER_HEADER:
             break
@@ -105,6 +107,9 @@ def _header_spans(rows: Rows) -> Iterator[tuple[int, int]]:
 def _is_data(row: list[str | None]) -> bool:
     """A third of the cells or more are numbers, dates or ids: four digits without ideographs, or mostly digits."""
     cells = [c for c in row if c]
+    named = [m for c in cells if (m := month_named(c))]
+    if len(set(named)) >= 2:
+        return False
     digits = [sum(ch.isdigit() for ch in c) for c in cells]
     like = sum(1 for c, d in zip(cells, digits, strict=True) if (d >= 4 and not _CJK.search(c)) or d > len(c) / 2)
     return bool(cells) and like * 3 >= len(cells)
@@ -145,19 +150,42 @@ def _found(
     matched, twins = assign(index, columns, sheet.cut_headers)
     if "geometry" in index.table.fields and "geometry" in sheet.sample.columns:
         matched["geometry"] = (Column(-1, ["geometry"]), Match("geometry", 0, 0, None))
+    laid_out = _laid_out(index, columns, matched, twins)
     if not matched:
         return None
     lines = [c for row in rows[: span[0]] for c in row if c]
     found = Found(name, index.table, span[0] + 1, span[1], columns, matched, twins, lines)
+    found.months, found.kinds = laid_out
     if sheet.header is not None:
         found.first_header = 0
     return found
 
 
+def _laid_out(
+    index: Index, columns: list[Column], matched: dict[str, tuple[Column, Match]], twins: dict[str, list[Column]]
+) -> tuple[list[Month], Kinds | None]:
+    """Columns named as months, or rows that name their amount (:mod:`ingest.layout`): their amounts count as found."""
+    texts = [(c.index, c.texts) for c in columns if c.texts]
+    named = {c.index: c for c in columns}
+    if found := months(index, texts):
+        value = str(index.table.wide)
+        matched[value] = (named[found[0].column], Match(value, 0, 0, stated_unit(found[0].texts)))
+        twins.pop(value, None)
+        return found, None
+    amounts = {n for n in matched if index.table.fields[n].type == "amount"}
+    two = kinds(index.table, texts)
+    if two is None or amounts - {n for n in amounts if matched[n][0].index == two.value}:
+        return [], None
+    for name, match in value_matches(index, stated_unit(two.value_texts)).items():
+        matched[name] = (named[two.value], match)
+        twins.pop(name, None)
+    return [], two
+
+
 def assign(
     index: Index, columns: list[Column], cut: bool
 ) -> tuple[dict[str, tuple[Column, Match]], dict[str, list[Column]]]:
-    """Field → its best column; ``twins`` lists further columns that name the field just as well."""
+    """Field → its best column; ``twins`` lists further columns that name the field as exactly, by whatever synonym."""
     options: dict[str, list[tuple[tuple[int, int, int], Column, Match]]] = {}
     for column in columns:
         for depth, text in enumerate(column.texts):
@@ -170,7 +198,7 @@ def assign(
     for name, rivals in options.items():
         rivals.sort(key=lambda r: (r[0], r[1].index))
         matched[name] = rivals[0][1:]
-        if equal := [r[1] for r in rivals[1:] if r[0] == rivals[0][0]]:
+        if equal := [r[1] for r in rivals[1:] if r[0][:2] == rivals[0][0][:2]]:
             twins[name] = equal
     return matched, twins
 
@@ -184,13 +212,13 @@ def scan_below_header(found: Found, rows: Rows) -> None:
     """Note the rows right under the header that belong to it: units, column numbers, the other language."""
     if not found.last_header:
         return
-    seen = 0
+    seen, kind = 0, None
     for at in range(found.last_header, min(len(rows), found.last_header + 2 * _AFTER_HEADER)):
         cells = {i: c for i, c in enumerate(rows[at]) if c and normal(c) not in EMPTY_MARKS}
         if not cells:
             continue
         seen += 1
-        kind = _header_row_kind(cells, found)
+        kind = _header_row_kind(cells, found, kind)
         if kind is None or seen > _AFTER_HEADER:
             return
         found.header_furniture.append(at + 1)
@@ -198,7 +226,7 @@ def scan_below_header(found: Found, rows: Rows) -> None:
             found.unit_row |= {i: normal(c).strip("()（） ") for i, c in cells.items()}
 
 
-def _header_row_kind(cells: dict[int, str], found: Found) -> str | None:
+def _header_row_kind(cells: dict[int, str], found: Found, above: str | None) -> str | None:
     texts = list(cells.values())
     words = [t for t in texts if not is_unit_of_any(t)]
     units = len(texts) - len(words)
@@ -209,7 +237,7 @@ def _header_row_kind(cells: dict[int, str], found: Found) -> str | None:
         return "unit line"
     if len(texts) >= 2 and all(_NUMBERING.match(t) for t in texts) and _counts_up(texts):
         return "numbers"
-    return "other language" if _other_language(cells, found) else None
+    return "other language" if _other_language(cells, found, 1 if above == "other language" else 2) else None
 
 
 def _counts_up(texts: list[str]) -> bool:
@@ -225,11 +253,11 @@ def _counts_up(texts: list[str]) -> bool:
     return begun and rising and numbers[:1] in ([], [0], [1], [len(letters) + 1]) and len(texts) >= 2
 
 
-def _other_language(cells: dict[int, str], found: Found) -> bool:
-    """English words under a Chinese header (or the reverse): no digit anywhere, nothing in an id or amount column."""
+def _other_language(cells: dict[int, str], found: Found, least: int) -> bool:
+    """English words under a Chinese header (or the reverse): no digit anywhere, words in ``least`` id or amount columns."""
     typed = [c.index for n, (c, _) in found.matched.items() if found.table.fields[n].type not in ("name", "text")]
     held = [cells[i] for i in typed if i in cells]
-    if len(held) < 2 or any(ch.isdigit() for t in cells.values() for ch in t):
+    if len(held) < least or any(ch.isdigit() for t in cells.values() for ch in t):
         return False
     chinese = any(_CJK.search(c.label) for c in found.columns)
     latin = [bool(re.fullmatch(r"[A-Za-z\s.,()&/%-]+", t)) for t in cells.values()]
@@ -244,6 +272,11 @@ def unit_texts(found: Found, name: str) -> list[tuple[str, str]]:
     stated += [("unit row", found.unit_row[column.index])] if column.index in found.unit_row else []
     stated += [("unit line", unit) for line in found.lines for unit in (*units_in(line), *bracketed(line))]
     whole = [(where, text) for where, text in stated if text]
-    # （净入库，万元） states its unit beside a remark.
-    parts = [(where, part) for where, text in whole for part in re.split(r"[,，、;；:：\s]+", text) if part]
+    parts = [(where, part) for where, text in whole for part in _parts(text)]
     return list(dict.fromkeys([*whole, *parts]))
+
+
+def _parts(text: str) -> list[str]:
+    """（净入库，万元） states its unit beside a remark; the words of ``100 million yuan`` are one unit."""
+    pieces = [p.strip() for p in re.split(r"[,，、;；:：]+", text) if p.strip()]
+    return [word for piece in pieces for word in ([piece] if is_unit_of_any(piece) else piece.split())]

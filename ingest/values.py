@@ -42,6 +42,7 @@ _CN_MONTHS = {
 _EN_MONTHS = {m.lower(): i for i, m in enumerate(calendar.month_abbr) if m}
 _EN_MONTH = re.compile(r"^([a-z]{3})[a-z]*\.?[-\s/]*(\d{4}|\d{2})?$", re.IGNORECASE)
 _EPOCH = dt.date(1899, 12, 30)
+_MOST_DIGITS = 40
 _SERIALS = range(18264, 73051)  # 1950-01-01 … 2100-01-01 as spreadsheets count days
 
 
@@ -176,7 +177,10 @@ def plain_number(text: str) -> str | None:
         return None
     if not number.is_finite() or "_" in bare:
         return None
-    return f"{number:f}"
+    # 1e999999999 written out would fill the memory; no amount has forty digits before or behind its point.
+    if abs(number.adjusted()) <= _MOST_DIGITS:
+        return f"{number:f}"
+    return None if number and number.adjusted() > 0 else "0"
 
 
 def parse_share(text: str, factor: Fraction) -> int | None:
@@ -184,13 +188,21 @@ def parse_share(text: str, factor: Fraction) -> int | None:
     bare = text.replace(" ", "").replace("％", "%")
     try:
         if bare.endswith("%"):
-            value = Fraction(bare[:-1]) * 10**7
+            value = _fraction(bare[:-1]) * 10**7
         elif bare.endswith("‰"):
-            value = Fraction(bare[:-1]) * 10**6
+            value = _fraction(bare[:-1]) * 10**6
         elif "/" in bare or "⁄" in bare:
-            value = Fraction(bare.replace("⁄", "/")) * 10**9
+            value = _fraction(bare.replace("⁄", "/")) * 10**9
         else:
-            value = Fraction(bare) * factor
+            value = _fraction(bare) * factor
     except (ValueError, ZeroDivisionError):
         return None
-    return int((value * 2 + 1) // 2) if value >= 0 else -1
+    # Whatever is outside 0 … 1 stays outside, and within 64 bits.
+    return min(int((value * 2 + 1) // 2), 10**9 + 1) if value >= 0 else -1
+
+
+def _fraction(bare: str) -> Fraction:
+    """As Fraction reads it; an exponent of three digits is refused, for it would be multiplied out."""
+    if len(bare.lower().partition("e")[2].lstrip("+-0")) > 2:
+        raise ValueError(bare)
+    return Fraction(bare)

@@ -32,7 +32,7 @@ class Merged:
         return YearTables(self.year, self._scan("enterprises"), self._scan("facts_wide"))
 
     def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(pl.scan_parquet(self.folder / f"{name}.parquet"))
+        return nw.from_native(pl.scan_parquet(self.folder / f"{name}.parquet", glob=False))
 
 
 def latest_merge(warehouse: Warehouse, year: int) -> Merged:

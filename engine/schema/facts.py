@@ -6,6 +6,7 @@ year become one value: flows are summed, stocks averaged or taken from the last 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -71,3 +72,12 @@ FACTS: dict[str, Fact] = {
         Fact("energy_ce", "coal", "综合能源消费量", "total energy used"),
     )
 }
+
+_SHIPPED = tuple(FACTS)
+
+
+def adopt(own: Iterable[Fact]) -> None:
+    """Add the facts that a bureau declared in its own source files; those of a warehouse before are forgotten."""
+    for name in [n for n in FACTS if n not in _SHIPPED]:
+        del FACTS[name]
+    FACTS.update({fact.name: fact for fact in own if fact.name not in FACTS})

@@ -4,9 +4,10 @@
 
     <home>/loads/<load_id>/<file as received>      mode 0700
     <home>/canonical/<source>/<load_id>/<table>.parquet
-    <home>/refused/<source>/<load_id>.parquet
+    <home>/refused/<source>/<load_id>.parquet      with <load_id>.corrections.parquet beside a load of corrected rows
     <home>/merged/<merge_id>/*.parquet             facts, claims, enterprises, links, land …
     <home>/releases/<release_id>/                  immutable: Parquet, DuckDB, layers, manifest.json
+    <home>/sources/*.yaml                          departments that the bureau declares itself (docs/ingest.md)
     <home>/permu.sqlite                            ledger, merges, release states, audit (WAL, short transactions)
     <home>/tmp/                                    unfinished work; emptied by the next holder of the lock
 
@@ -99,13 +100,12 @@ class Warehouse:
     @contextlib.contextmanager
     def connect(self) -> Iterator[sqlite3.Connection]:
         """One short transaction on the ledger: committed at the end, rolled back on an exception."""
+        if not self.ledger.is_file():
+            self._make_ledger()
         db = sqlite3.connect(self.ledger, timeout=30, isolation_level=None)
         db.row_factory = sqlite3.Row
         try:
-            db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
-                db.executescript(_TABLES)
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
@@ -116,10 +116,35 @@ class Warehouse:
         finally:
             db.close()
 
+    def _make_ledger(self) -> None:
+        """Make the ledger aside and link it into place with all its tables: nobody ever sees half of it."""
+        with self.staging() as folder:
+            db = sqlite3.connect(folder / "new.sqlite", isolation_level=None)
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.executescript(_TABLES)
+            finally:
+                db.close()
+            try:
+                os.link(folder / "new.sqlite", self.ledger)
+            except FileExistsError:
+                pass  # another process was quicker
+            except OSError:  # a file system without links
+                (folder / "new.sqlite").replace(self.ledger)
+
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """The ledger for reading only; never waits for a writer (WAL)."""
-        db = sqlite3.connect(f"{self.require().ledger.as_uri()}?mode=ro", uri=True, timeout=30)
+        address = f"{self.require().ledger.as_uri()}?mode=ro"
+        db = sqlite3.connect(address, uri=True, timeout=30)
+        try:
+            db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # On a read-only disk SQLite cannot make the files of its WAL; nobody writes there either.
+            db.close()
+            if os.access(self.home, os.W_OK):
+                raise
+            db = sqlite3.connect(f"{address}&immutable=1", uri=True)
         db.row_factory = sqlite3.Row
         try:
             yield db
@@ -127,8 +152,8 @@ class Warehouse:
             db.close()
 
     @contextlib.contextmanager
-    def lock(self, action: str) -> Iterator[None]:
-        """The one lock of everything that writes (ingest, merge, rank); says who holds it since when.
+    def lock(self, action: str, wait: bool = False) -> Iterator[None]:
+        """The one lock of everything that writes (ingest, merge, rank); says who holds it since when, or waits for it.
 
         The kernel drops it when its holder dies, so a killed run never blocks the next one; what the dead
         run left in ``tmp`` is removed here.
@@ -136,7 +161,7 @@ class Warehouse:
         self.create()
         with (self.home / "lock").open("a+") as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 handle.seek(0)
                 raise self._busy(handle.read()) from None
@@ -153,12 +178,14 @@ class Warehouse:
             holder = json.loads(text)
         except ValueError:
             holder = {}
-        age = int(time.time() - holder.get("since", time.time()))
+        since = holder.get("since", time.time())
+        age, begun = int(time.time() - since), datetime.fromtimestamp(since).strftime("%Y-%m-%d %H:%M:%S")
         name = f"{holder.get('action', '?')} (pid {holder.get('pid', '?')}, {holder.get('who', '?')})"
         return PermuError(
             "warehouse_busy",
-            f"{self.home}: another command is writing: {name}, for {age} s; wait until it ends and run this again",
-            f"{self.home}：另一命令正在写入：{name}，已 {age} 秒；请等待其结束后重试",
+            f"{self.home}: another command is writing: {name}, since {begun} ({age} s); run this again when it has ended, "
+            "or let permu ingest wait with --wait",
+            f"{self.home}：另一命令正在写入：{name}，始于 {begun}（已 {age} 秒）；请等待其结束后重试，或用 permu ingest --wait 等待",
         )
 
     @contextlib.contextmanager

@@ -17,10 +17,12 @@ import polars as pl
 
 from ingest.read.sheet import BATCH_ROWS, SAMPLE_ROWS, Sheet, unreadable
 from ingest.read.text import decoded, sniff
+from ingest.read.transcode import as_utf8
 
 _DELIMITERS = ",\t;|"
 _SNIFFED_CHARS = 1 << 18
 _MAX_COLUMNS = 4096
+_CHUNK, _LONGEST_LINE = 1 << 20, 16 << 20
 
 
 def open_sheets(path: Path) -> list[Sheet]:
@@ -39,13 +41,15 @@ def open_sheets(path: Path) -> list[Sheet]:
         return _read(path, encoding, delimiter, columns)
 
     notes = [] if encoding == "utf-8" else [f"encoding {encoding}"]
-    return [Sheet("", "csv", _frame(enumerate(rows, 1), columns), read, notes=notes)]
+    return [
+        Sheet("", "csv", _frame(enumerate(rows, 1), columns), read, notes=notes, about=_about(path, head, encoding))
+    ]
 
 
 def _read(path: Path, encoding: str, delimiter: str, columns: list[str]) -> Iterator[pl.DataFrame]:
     with tempfile.TemporaryDirectory(prefix="permu-") as folder:
-        source = path if encoding == "utf-8" else _as_utf8(path, encoding, Path(folder))
-        quoted = _has_quotes(source)
+        quoted = _has_quotes(path)
+        source = [path] if encoding == "utf-8" else as_utf8(path, encoding, Path(folder), whole=quoted)
         if quoted and not _follows(source, delimiter, columns):
             yield from _careful(path, encoding, delimiter, columns)
         else:
@@ -65,6 +69,11 @@ def _head(path: Path, encoding: str) -> str:
     return "".join(pieces).lstrip("\ufeff")
 
 
+def _about(path: Path, head: str, encoding: str) -> int:
+    """How many lines the file has if they are as long as its first ones."""
+    return path.stat().st_size * head.count("\n") // max(1, len(head.encode(encoding, "replace")))
+
+
 def _delimiter(head: str) -> str:
     """The character that splits most lines into the same number of cells, more than one."""
     lines = [line for line in head.splitlines()[:200] if line.strip()]
@@ -77,23 +86,26 @@ def _delimiter(head: str) -> str:
     return max(_DELIMITERS, key=agreement)
 
 
-def _as_utf8(path: Path, encoding: str, folder: Path) -> Path:
-    """The file's text as UTF-8 in ``folder``."""
-    copy = folder / "utf8.csv"
-    with copy.open("w", encoding="utf-8", newline="") as out:
-        for i, piece in enumerate(decoded(path, encoding)):
-            out.write(piece.lstrip("\ufeff") if i == 0 else piece)
-    return copy
-
-
 def _has_quotes(path: Path) -> bool:
+    """Whether a cell may be quoted. No encoding read here has a quote's or a newline's byte inside another character.
+
+    Raises:
+        PermuError: ``unreadable_file`` where a line is too long to be one: it would have to be held whole.
+    """
+    found, line = False, 0
     with path.open("rb") as handle:
-        return any(b'"' in chunk for chunk in iter(lambda: handle.read(1 << 20), b""))
+        while chunk := handle.read(_CHUNK):
+            found = found or b'"' in chunk
+            line = 0 if b"\n" in chunk else line + len(chunk)
+            if line > _LONGEST_LINE:
+                mb = _LONGEST_LINE >> 20
+                raise unreadable(path, f"a line is longer than {mb} MB", f"有一行超过 {mb} MB")
+    return found
 
 
-def _scan(path: Path, delimiter: str, columns: list[str], quote: str | None) -> pl.LazyFrame:
+def _scan(paths: list[Path], delimiter: str, columns: list[str], quote: str | None) -> pl.LazyFrame:
     return pl.scan_csv(
-        path,
+        paths,
         has_header=False,
         separator=delimiter,
         quote_char=quote,
@@ -107,10 +119,10 @@ def _scan(path: Path, delimiter: str, columns: list[str], quote: str | None) -> 
     ).with_columns(pl.col("row").cast(pl.Int32))
 
 
-def _follows(path: Path, delimiter: str, columns: list[str]) -> bool:
+def _follows(paths: list[Path], delimiter: str, columns: list[str]) -> bool:
     """Whether Polars can follow the file's quotes to its end."""
     try:
-        _scan(path, delimiter, columns, '"').select(pl.col("c0").null_count()).collect(engine="streaming")
+        _scan(paths, delimiter, columns, '"').select(pl.col("c0").null_count()).collect(engine="streaming")
     except pl.exceptions.PolarsError:
         return False
     return True

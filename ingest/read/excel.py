@@ -9,6 +9,7 @@ import fastexcel
 import msoffcrypto
 
 from engine.schema.errors import PermuError
+from ingest.read import limits
 from ingest.read.sheet import Sheet, in_memory, unreadable
 
 # Excel opens a workbook that carries this password without asking; offices produce them unknowingly.
@@ -16,21 +17,30 @@ _DEFAULT_PASSWORD = "VelvetSweatshop"
 
 
 def open_sheets(path: Path) -> list[Sheet]:
-    """Every visible worksheet that has cells, with the row and column numbers a person sees."""
-    book = _open(path)
+    """Every visible worksheet that has cells, with the row and column numbers a person sees.
+
+    Raises:
+        PermuError: ``unreadable_file``: protected with a password, damaged, or too large a rectangle.
+    """
+    try:
+        book = _open(path)
+    except fastexcel.FastExcelError as error:
+        why = " ".join(str(error).split("Context")[0].split())
+        raise unreadable(path, why, why) from None
     sheets = [_sheet(path, book, name) for name in book.sheet_names]
     return [s for s in sheets if s is not None]
 
 
 def _open(path: Path) -> fastexcel.ExcelReader:
+    plain = _decrypted(path)
+    limits.check(path, plain)
+    if plain is not None:
+        return fastexcel.read_excel(plain)
     try:
         return fastexcel.read_excel(path)
-    except fastexcel.FastExcelError as error:
-        plain = _decrypted(path)
-        if plain is None:
-            why = " ".join(str(error).split("Context")[0].split())
-            raise unreadable(path, why, why) from None
-    return fastexcel.read_excel(plain)
+    except fastexcel.FastExcelError:
+        # It goes by the file's name: a .xls that is an .xlsx inside is known by its bytes alone.
+        return fastexcel.read_excel(path.read_bytes())
 
 
 def _decrypted(path: Path) -> bytes | None:

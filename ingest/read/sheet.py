@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ class Sheet:
 
     ``read()`` yields batches with ``row`` (Int32) and String columns ``c0 … cN``; ``sample`` is the first of them, at
     most SAMPLE_ROWS high. ``header`` is set where the format itself names the columns (layers, Parquet); ``first``
-    is the spreadsheet column of ``c0`` (0 = A). ``cut_headers`` says that names may have been cut off (.dbf).
+    is the spreadsheet column of ``c0`` (0 = A); ``about`` guesses the rows where ``rows`` is not known, for progress only. ``cut_headers`` says that names may have been cut off (.dbf).
     """
 
     name: str
@@ -31,6 +32,7 @@ class Sheet:
     header: list[str] | None = None
     first: int = 0
     rows: int | None = None
+    about: int = 0
     cut_headers: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -55,6 +57,43 @@ def unreadable(path: Path, en: str, zh: str) -> PermuError:
         f"{path}：无法读取：{zh}；请打开后另存为 .xlsx 或 UTF-8 的 .csv 再试",
         path=str(path),
     )
+
+
+@contextlib.contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Whatever a reader raises becomes ``unreadable_file``: readers are other people's parsers fed with broken bytes."""
+    try:
+        yield
+    except (PermuError, GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except OSError as error:
+        # Without a file name it is the parser's complaint about the content, not the disk's.
+        if error.errno is not None and error.filename is not None and str(error.filename) != str(path):
+            raise
+        raise unreadable(path, error.strerror or str(error), error.strerror or str(error)) from None
+    except MemoryError:
+        raise unreadable(path, "it needs more memory than there is", "所需内存超出可用内存") from None
+    except BaseException as error:
+        # A panic of a Rust reader is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise unreadable(path, why, why) from error
+
+
+def holding(sheets: list[Sheet], folder: object) -> list[Sheet]:
+    """Sheets that read from a temporary ``folder``: it is kept for as long as one of them is."""
+
+    def held(read: Callable[[], Iterator[pl.DataFrame]]) -> Callable[[], Iterator[pl.DataFrame]]:
+        def again() -> Iterator[pl.DataFrame]:
+            yield from read()
+            assert folder is not None
+
+        return again
+
+    for sheet in sheets:
+        sheet.read = held(sheet.read)
+    return sheets
 
 
 _HELD_LIMIT = 512 << 20

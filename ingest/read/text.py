@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from ingest.read.sheet import unreadable
 
 _CHUNK = 1 << 20
 _BOMS = [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
@@ -60,6 +63,24 @@ def _paired(data: bytes) -> float:
         else:
             single, at = single + 1, at + 1
     return pairs / max(1, pairs + single)
+
+
+LONGEST_LINE = 32 << 20
+
+
+def check_lines(path: Path) -> None:
+    """Refuse a text without line ends: a line is held in memory whole. Looks only at the first line end of each 32 MB.
+
+    Raises:
+        PermuError: ``unreadable_file``.
+    """
+    size = path.stat().st_size
+    if size <= LONGEST_LINE:
+        return
+    with path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        for start in range(0, size - LONGEST_LINE, LONGEST_LINE):
+            if text.find(b"\n", start, start + LONGEST_LINE) < 0:
+                raise unreadable(path, "a line of more than 32 MB", "有一行超过 32 MB")
 
 
 def decoded(path: Path, encoding: str) -> Iterator[str]:

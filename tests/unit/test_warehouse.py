@@ -51,7 +51,7 @@ def test_the_lock_names_its_holder_and_its_age(home: Warehouse, holder: subproce
     assert error.code == "warehouse_busy"
     for text in (error.en, error.zh):
         assert f"ingest of a test (pid {holder.pid}, " in text
-        seconds = re.search(r"(\d+) (?:s;|秒)", text)
+        seconds = re.search(r"(\d+) (?:s\b|秒)", text)
         assert seconds and 125 <= int(seconds.group(1)) <= 135
 
 

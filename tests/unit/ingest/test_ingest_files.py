@@ -10,7 +10,7 @@ import xlsxwriter
 
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
-from ingest.declarations import sources
+from ingest.declared import sources
 from ingest.headers import fold
 from ingest.load import LoadReport, ingest
 
@@ -328,6 +328,8 @@ def test_folders_say_source_and_year(home: Warehouse, tmp_path: Path) -> None:
         ("state_tax", 2023, "a.csv", 2), ("state_tax", 2024, "a.csv", 2),
     ]  # fmt: skip
     assert [r.year for r in ingest(home, [tmp_path / "drops"], year=2024)] == [2024]
+    (again,) = ingest(home, [tmp_path / "drops" / "国税" / "2024" / "a.csv"])
+    assert (again.duplicate, again.source, again.file, again.year) == (True, "state_tax", "a.csv", 2024)
 
 
 def test_dry_run_says_what_it_understood_and_writes_nothing(tmp_path: Path) -> None:
@@ -344,7 +346,7 @@ def test_dry_run_says_what_it_understood_and_writes_nothing(tmp_path: Path) -> N
 def test_progress_is_told(home: Warehouse, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     one(home, put(tmp_path, "国税.csv", TAX), "state_tax", progress=lambda *a: told.append(a))
-    assert told == [("国税.csv", 3, 0)]
+    assert told == [("国税.csv", 3, 3)]
 
 
 # --- declarations ---------------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import polars as pl
+import pyproj
 import pytest
 import shapely
 
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from ingest.load import ingest
+from ingest.read.gcj02 import from_lonlat
 
 # Writing test layers warns about cut names: that is what they are for.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -72,6 +74,110 @@ def test_coordinates_that_show_no_system(home: Warehouse, tmp_path: Path) -> Non
     with pytest.raises(PermuError, match="coordinate system") as error:
         ingest(home, [path], source="land", year=2024)
     assert error.value.code == "no_crs"
+
+
+MAPPING = """
+source: land
+crs: {crs}
+tables:
+  parcel:
+    require: [[parcel_code], [area_dm2]]
+    fields:
+      parcel_code: {{type: parcel, headers: [宗地代码]}}
+      holder_name: {{type: name, headers: [权利人]}}
+      area_dm2: {{type: amount, unit: 平方米, headers: [宗地面积]}}
+      geometry: {{type: geometry}}
+"""
+
+
+def mapped(home: Warehouse, path: Path, crs: str) -> shapely.Geometry:
+    mapping = path.parent / "m.yaml"
+    mapping.write_text(MAPPING.format(crs=crs), "utf-8")
+    (report,) = ingest(home, [path], mapping=mapping, year=2024)
+    table = pl.read_parquet(home.canonical / "land" / report.load_id / "parcel.parquet", glob=False)
+    return shapely.from_wkb(table["geometry"][0])
+
+
+def test_a_declared_system_where_the_prj_is_missing(home: Warehouse, tmp_path: Path) -> None:
+    path = layer(tmp_path / "宗地.shp", "EPSG:4549")
+    path.with_suffix(".prj").unlink()
+    assert mapped(home, path, "EPSG:4549").centroid.distance(SQUARE.centroid) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["宗地.geojson", "宗地.shp"])
+def test_gcj02_is_moved_back_on_request(home: Warehouse, tmp_path: Path, name: str) -> None:
+    data = {"宗地代码": ["320583001001GB00001"], "宗地面积": [1.5]}
+    shifted = gpd.GeoDataFrame(data, geometry=[shapely.transform(SQUARE, from_lonlat)], crs="EPSG:4326")
+    shifted.to_file(tmp_path / name)
+    assert mapped(home, tmp_path / name, "gcj02").hausdorff_distance(SQUARE) < 1e-7
+
+
+REFUSED_CRS = [
+    ("gcj02", "EPSG:4549", "not degrees"),
+    ("EPSG:999999", None, "is no coordinate system"),
+    ("Mercator", None, "Mercator"),
+]
+
+
+@pytest.mark.parametrize(("declared", "drawn", "words"), REFUSED_CRS)
+def test_a_declared_system_that_cannot_be(
+    home: Warehouse, tmp_path: Path, declared: str, drawn: str | None, words: str
+) -> None:
+    path = layer(tmp_path / "宗地.shp", drawn or "EPSG:4490")
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(PermuError, match=words) as error:
+        mapped(home, path, declared)
+    assert error.value.code == "no_crs"
+
+
+def test_degrees_elsewhere_are_no_chinese_system(home: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "宗地.shp"
+    data = {"宗地代码": ["1"], "宗地面积": [1.5]}
+    gpd.GeoDataFrame(data, geometry=[shapely.box(-71.6, 43.6, -71.5, 43.7)]).to_file(path)
+    with pytest.raises(PermuError) as error:
+        ingest(home, [path], source="land", year=2024)
+    assert error.value.code == "no_crs"
+    assert "crs:" in error.value.en
+
+
+def test_metres_in_a_file_that_says_degrees(home: Warehouse, tmp_path: Path) -> None:
+    path = layer(tmp_path / "宗地.shp", "EPSG:4549")
+    path.with_suffix(".prj").write_text(pyproj.CRS("EPSG:4490").to_wkt("WKT1_ESRI"), "utf-8")
+    with pytest.raises(PermuError, match="outside the globe") as error:
+        ingest(home, [path], source="land", year=2024)
+    assert error.value.code == "no_crs"
+
+
+def test_a_cpg_that_is_not_true(home: Warehouse, tmp_path: Path) -> None:
+    path = layer(tmp_path / "宗地.shp", encoding="GB18030")
+    path.with_suffix(".cpg").write_text("UTF-8", "ascii")
+    assert load(home, path)["holder_name"].to_list() == ["甲公司", "乙公司"]
+
+
+def test_corners_that_are_nowhere(home: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "宗地.gpkg"
+    data = {"宗地代码": ["320583001001GB00001", "320583001001GB00002"], "宗地面积": [1500, 2500]}
+    nowhere = shapely.Polygon([(120.9, 31.3), (float("inf"), 31.3), (120.9, 31.4)])
+    gpd.GeoDataFrame(data, geometry=[SQUARE, nowhere], crs="EPSG:4490").to_file(path)
+    (report,) = ingest(home, [path], source="land", year=2024)
+    assert report.reasons == {"bad_geometry": 1}
+
+
+def test_a_shapefile_without_its_index(home: Warehouse, tmp_path: Path) -> None:
+    path = layer(tmp_path / "宗地.shp")
+    path.with_suffix(".shx").unlink()
+    (report,) = ingest(home, [path], source="land", year=2024)
+    assert report.kept == 2
+    assert "built anew" in str(report.understood["sheets"])
+    assert not path.with_suffix(".shx").exists(), "nothing is written beside the file"
+
+
+def test_a_shapefile_without_its_table(home: Warehouse, tmp_path: Path) -> None:
+    path = layer(tmp_path / "宗地.shp")
+    path.with_suffix(".dbf").unlink()
+    with pytest.raises(PermuError, match="dbf is missing") as error:
+        ingest(home, [path], source="land", year=2024)
+    assert error.value.code == "unreadable_file"
 
 
 def test_a_killed_load_leaves_the_ledger_whole(

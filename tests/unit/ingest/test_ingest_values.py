@@ -77,6 +77,8 @@ def test_shares(text: str, tenths: int) -> None:
 def test_a_third_and_a_wrong_share() -> None:
     assert parse_share("1/3", Fraction(10**9)) == 333333333
     assert parse_share("1/0", Fraction(10**9)) is None
+    assert parse_share("1e999999999", Fraction(10**9)) is None
+    assert parse_share("99999999999999", Fraction(10**7)) == 10**9 + 1
     assert columns.share(pl.Series(["1.5", "-0.1", "x", None]), Fraction(10**9)).problems[0][1].to_list() == [
         True, True, True, False,
     ]  # fmt: skip
@@ -90,6 +92,9 @@ NUMBERS = [
     ("¥1 000", "1000"),
     ("5亩", None),
     ("nan", None),
+    ("1e999999999", None),
+    ("-1e-999999999", "0"),
+    ("0e999999999", "0"),
 ]
 
 

@@ -203,20 +203,24 @@ def test_status_counts_what_the_ledger_holds(home: Warehouse, drops: Path) -> No
     put(drops, "gas/燃气2024.csv", "户号,户名,月份,用气量（立方米）\n1,甲,2024-01,5\n1,甲,2024-03,x\n")
     merged(home, drops)
     state = status(home)
-    assert state.keys() == {"coverage", "refused", "review", "disputes"}
+    assert state.keys() >= {"coverage", "refused", "review", "disputes"}
     lines: dict[str, dict[str, Any]] = {line["source"]: line for line in state["coverage"]}
-    assert lines["power"] == {
-        "source": "power",
-        "year": 2024,
-        "loads": 2,
-        "rows_in": 8,
-        "kept": 6,
-        "refused": 0,
-        "months": 2,
-    }
+    assert (
+        lines["power"].items()
+        >= {
+            "source": "power",
+            "year": 2024,
+            "loads": 2,
+            "rows_in": 8,
+            "kept": 6,
+            "refused": 0,
+            "months": 2,
+        }.items()
+    )
     assert (lines["gas"]["kept"], lines["gas"]["refused"], lines["gas"]["months"]) == (1, 1, 1)
     assert sum(state["refused"].values()) == 1 and sum(state["review"].values()) == 3
-    assert status(home, 2023) == {"coverage": [], "refused": {}, "review": {}, "disputes": {}}
+    empty = status(home, 2023)
+    assert not any(empty[part] for part in ("coverage", "refused", "review", "disputes"))
 
 
 def test_sources_tell_fields_and_headers() -> None:
