@@ -100,8 +100,7 @@ class Loading:
         keys = self.keys.setdefault((plan.name, amounts_of(plan)), Keys(plan.table, folder))
         for cells in batches(plan.sheet, self.job.drop.path):
             checked = checker.check(cells)
-            stream.write(checked.kept)
-            keys.add(checked.kept)
+            stream.write(checked.kept, then=keys.add)
             totals.add(cells, checked)
             self._note(plan, checked)
             at = self.last_rows[-1] = int(cells["row"][-1] or 0) if cells.height else self.last_rows[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -39,20 +39,22 @@ class ParquetStream:
         self._thread = ThreadPoolExecutor(1, "permu-write")
         self._waiting: deque[Future[None]] = deque()
 
-    def write(self, frame: pl.DataFrame) -> None:
-        """Append rows; columns must be those of the schema, in order."""
+    def write(self, frame: pl.DataFrame, then: Callable[[pl.DataFrame], None] | None = None) -> None:
+        """Append rows; columns must be those of the schema, in order. ``then`` is done with them by the same thread."""
         if frame.height == 0:
             return
         while len(self._waiting) >= _WAITING or (self._waiting and self._waiting[0].done()):
             self._waiting.popleft().result()
-        self._waiting.append(self._thread.submit(self._write, frame))
+        self._waiting.append(self._thread.submit(self._write, frame, then))
         self.rows += frame.height
 
-    def _write(self, frame: pl.DataFrame) -> None:
+    def _write(self, frame: pl.DataFrame, then: Callable[[pl.DataFrame], None] | None) -> None:
         table = frame.to_arrow(compat_level=_VIEWS)
         if self._writer is None:
             self._writer = self._open(frame, table.schema)
         self._writer.write_table(table)
+        if then:
+            then(frame)
 
     def _open(self, first: pl.DataFrame, schema: pa.Schema) -> pq.ParquetWriter:
         repeated = [c for c, kind in first.schema.items() if kind != pl.Float64 and _repeats(first[c])]
