@@ -14,6 +14,9 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from tests.bench import ingest
 
 RUNS = 3
 SIZE = int(os.environ.get("PERMU_BENCH_SIZE", "1000000"))
@@ -91,7 +94,18 @@ def demo_year() -> list[Line]:
     return _lines("demo_year", 20_000, {"permu": runs}, mark=None, allowed=30.0)
 
 
-BENCHES: dict[str, Callable[[], list[Line]]] = {"demo_year": demo_year, "merge_rank": merge_rank}
+def _of_ingest(bench: Callable[..., list[dict[str, Any]]], *rows: int) -> Callable[[], list[Line]]:
+    return lambda: [Line(**line) for line in bench(*rows)]
+
+
+# 12 million rows, about 1 GB: below that the fixed costs of a load weigh more than the reading.
+BENCHES: dict[str, Callable[[], list[Line]]] = {
+    "demo_year": demo_year,
+    "merge_rank": merge_rank,
+    "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
+    "ingest_csv_gb18030": _of_ingest(ingest.ingest_csv_gb18030, 12_000_000),
+    "ingest_xlsx": _of_ingest(ingest.ingest_xlsx),
+}
 
 
 def _lines(
