@@ -46,7 +46,7 @@ BAD = {
     "no folder to write to": ("rankings --format csv --out {made}/none/x.csv", "cannot_write", ["none/x.csv"]),
     "bad years": ("demo --years 2024-2022", "bad_years", ["2024-2022"]),
     "no truth": ("demo check --truth {made}", "no_truth", ["permu demo"]),
-    "home is a file": ("ingest {made}/land --source land --home {made}/policy.yaml", "cannot_access", ["policy.yaml"]),
+    "home is a file": ("ingest {made}/land --source land --home {made}/policy.yaml", "write_failed", ["policy.yaml"]),
     "no warehouse": ("status --home {made}", "no_warehouse", ["permu ingest"]),
     "demo into a file": ("demo --enterprises 60 --out {made}/policy.yaml", "cannot_access", ["policy.yaml"]),
 }
