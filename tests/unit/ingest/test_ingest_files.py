@@ -12,7 +12,8 @@ from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from ingest.declared import sources
 from ingest.headers import fold
-from ingest.load import LoadReport, ingest
+from ingest.load import ingest
+from tests.unit.ingest.files import kept, one, refused
 
 A, B, C = "91110108551385082Q", "91110000600037341L", "91310112087994932F"
 TAX = f'纳税人识别号,纳税人名称,所属期,增值税（万元）\n{A},甲公司,202401,1.5\n{B},乙公司,2024年2月,"1,200.25"\n'
@@ -36,20 +37,6 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]], merges: tuple[tu
             sheet.merge_range(area, text)
     book.close()
     return path
-
-
-def one(warehouse: Warehouse, path: Path, source: str, **options: object) -> LoadReport:
-    (report,) = ingest(warehouse, [path], source=source, **options)  # type: ignore[arg-type]
-    assert report.rows_in == report.kept + report.refused + report.furniture
-    return report
-
-
-def kept(warehouse: Warehouse, report: LoadReport, table: str) -> pl.DataFrame:
-    return pl.read_parquet(warehouse.canonical / report.source / report.load_id / f"{table}.parquet", glob=False)
-
-
-def refused(warehouse: Warehouse, report: LoadReport) -> pl.DataFrame:
-    return pl.read_parquet(warehouse.refused / report.source / f"{report.load_id}.parquet", glob=False)
 
 
 # --- kinds ----------------------------------------------------------------------------------------------------
