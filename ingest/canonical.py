@@ -66,11 +66,11 @@ class Year:
         frames = [self._rows(load, file) for load, file in files]
         return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
-    def origins(self, frame: Frame) -> Frame:
-        """``origin`` → ``load_id``, ``sheet`` and ``row``."""
-        part = (pl.col("origin") // _ROWS).cast(pl.UInt32)
+    def origins(self, frame: Frame, part: int | None = None) -> Frame:
+        """``origin`` → ``load_id``, ``sheet`` and ``row``; ``part`` where all rows are of one (:func:`sole_part`)."""
+        of = (pl.col("origin") // _ROWS).cast(pl.UInt32)
         named = {
-            name: pl.lit(pl.Series(values, dtype=pl.String)).gather(part)
+            name: pl.lit(values[part]) if part is not None else pl.lit(pl.Series(values, dtype=pl.String)).gather(of)
             for name, values in zip(("load_id", "sheet"), zip(*self.parts, strict=True), strict=True)
         }
         return frame.with_columns(**named, row=(pl.col("origin") % _ROWS).cast(pl.Int32)).drop("origin")
@@ -100,6 +100,14 @@ class Year:
             else sheet.replace_strict(list(numbers), list(numbers.values()), return_dtype=pl.Int64)
         )
         return rows.with_columns(origin=part * _ROWS + pl.col("row"))
+
+
+def sole_part(origins: pl.Series) -> int | None:
+    """The sheet of a load that all origins lie in, by its number; None where they lie in several."""
+    least, most = origins.min(), origins.max()
+    if not isinstance(least, int) or not isinstance(most, int) or least // _ROWS != most // _ROWS:
+        return None
+    return least // _ROWS
 
 
 @cache

@@ -17,11 +17,13 @@ import polars as pl
 
 from engine.schema.facts import FACTS
 from engine.schema.units import SMALLEST
-from ingest.canonical import Year
+from ingest.canonical import Year, sole_part
 from ingest.rules import Rules
 from sql import statement
 
 _CLAIM = ("enterprise_no", "source", "record_key", "value", "method", "origin", "rows")
+LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
+_ID = "^enterprise_id$"  # the column where there is one
 _FACT = ("enterprise_no", "value", "source", "how", "spread", "claims")
 ROW_GROUP = 250_000
 # The tables of a year whose departments state no figure.
@@ -35,28 +37,43 @@ _EMPTY = {
 
 @dataclass
 class Records:
-    """Linked year totals of one source table, ``plain`` where every enterprise has one record at most and shares none: ``enterprise_no, record_key, share_ppb, sharer_no, method, rows, origin``
-    and one Int64 column a fact."""
+    """Linked year totals of one source table: ``enterprise_no, record_key, share_ppb, sharer_no, method, rows, origin``
+    (and ``enterprise_id`` where it is at hand) and one Int64 column a fact.
+
+    ``plain``: every enterprise has one record at most and shares none. ``complete``: the facts that every record states.
+    ``part``: the sheet that all records come from, if one.
+    """
 
     source: str
     facts: list[str]
     frame: pl.LazyFrame
     plain: bool
+    complete: frozenset[str]
+    part: int | None
 
     @classmethod
     def of_frame(cls, source: str, facts: list[str], frame: pl.DataFrame, spill: Path | None = None) -> Records:
         """Records over ``frame``; with ``spill`` the rows wait on disk, so that one source at a time is in memory."""
         plain = frame["share_ppb"].null_count() == frame.height and not frame["enterprise_no"].is_duplicated().any()
-        if spill is None:
-            return cls(source, facts, frame.lazy(), plain)
-        frame.write_ipc(spill)
-        return cls(source, facts, pl.scan_ipc(spill), plain)
+        complete = frozenset(f for f in facts if not frame[f].null_count())
+        rows = frame.lazy()
+        if spill is not None:
+            frame.write_ipc(spill)
+            rows = pl.scan_ipc(spill)
+        return cls(source, facts, rows, plain, complete, sole_part(frame["origin"]))
 
     def of(self, fact: str) -> pl.LazyFrame:
         """The records that state ``fact``, as the SQL's ``records`` table."""
-        renamed = self.frame.filter(pl.col(fact).is_not_null())
-        return renamed.select(*_CLAIM[:1], *_CLAIM[2:3], *_CLAIM[4:], "share_ppb", "sharer_no",
-                              source=pl.lit(self.source), value=pl.col(fact))  # fmt: skip
+        stated = self.frame if fact in self.complete else self.frame.filter(pl.col(fact).is_not_null())
+        return stated.select(_ID, *_CLAIM[:1], *_CLAIM[2:3], *_CLAIM[4:], "share_ppb", "sharer_no",
+                             source=pl.lit(self.source), value=pl.col(fact))  # fmt: skip
+
+    def links(self) -> pl.LazyFrame:
+        """Which record key belongs to which enterprise, and by which method."""
+        linked = self.frame.filter(pl.col("enterprise_id").is_not_null())
+        return linked.select("record_key", "enterprise_id", "method", "share_ppb", source=pl.lit(self.source)).select(
+            LINK_COLUMNS
+        )
 
 
 @dataclass
@@ -76,7 +93,8 @@ class Evidence:
             stated = [r for r in records if name in r.facts]
             if stated:
                 said, taken = _field(stated, name, self.rules)
-                claims.append(self._row(self.year.origins(said), name))
+                part = stated[0].part if len(stated) == 1 else None
+                claims.append(self._row(self.year.origins(said, part), name))
                 facts.append(self._row(taken, name).with_columns(unit=pl.lit(_unit(name))))
                 wide[name] = self._column(taken, name)
         table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide})
@@ -93,11 +111,10 @@ class Evidence:
         return column.scatter(held["enterprise_no"], held["value"])
 
     def _row(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
-        whose = pl.lit(self.enterprise_ids).gather(pl.col("enterprise_no"))
-        return frame.select(
-            whose.alias("enterprise_id"), pl.exclude("enterprise_no"),
-            field=pl.lit(name), year=pl.lit(self.year.year, dtype=pl.Int32),
-        )  # fmt: skip
+        if "enterprise_id" not in frame.collect_schema().names():
+            whose = pl.lit(self.enterprise_ids).gather(pl.col("enterprise_no"))
+            frame = frame.select(whose.alias("enterprise_id"), pl.all())
+        return frame.drop("enterprise_no").with_columns(field=pl.lit(name), year=pl.lit(self.year.year, dtype=pl.Int32))
 
     def _sink(self, frames: list[pl.LazyFrame], name: str) -> int:
         place = self.folder / f"{name}.parquet"
@@ -121,7 +138,7 @@ def _field(stated: list[Records], name: str, rules: Rules) -> tuple[pl.LazyFrame
 def undecided(records: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Claims and facts of records of which each enterprise has one and shares none."""
     sole = {"how": pl.lit("only_claim"), "spread": pl.lit(0, dtype=pl.Int64), "claims": pl.lit(1, dtype=pl.Int32)}
-    return records.select(_CLAIM), records.with_columns(**sole).select(_FACT)
+    return records.select(_ID, *_CLAIM), records.with_columns(**sole).select(_ID, *_FACT)
 
 
 def decided(records: pl.DataFrame, order: list[str]) -> tuple[pl.LazyFrame, pl.LazyFrame]:

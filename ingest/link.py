@@ -10,43 +10,58 @@ import polars as pl
 
 from engine.schema.names import name_key
 
-LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
 COUNTY_DIGITS = 6
+_NUMBER = pl.Int32
 _ABOUT = ("name", "uscc", "org_code", "reg_no", "local_id", "region_code")
 
 
 @dataclass(frozen=True)
 class Linked:
-    """``links`` (source, record_key, enterprise_id, method, share_ppb) and ``unlinked`` (…, name, reason, rows, origin)."""
+    """The answer for each record key in the order asked: ``enterprise_no`` (Int32) and ``method``, null where none
+    was found; and ``unlinked`` (source, record_key, name, reason, rows, origin).
+    """
 
-    links: pl.DataFrame
+    numbers: pl.Series
+    methods: pl.Series
     unlinked: pl.DataFrame
 
 
 class Register:
     """The enterprises of a year by each of their keys; a key that two enterprises hold identifies neither.
 
-    An index is built when a record first asks for its kind: a year without names to match never folds names.
+    ``enterprises``: ``enterprise_no`` (the place of the id in ``ids``) and the keys. An index is built when a record
+    first asks for its kind: a year without names to match never folds names.
     """
 
-    def __init__(self, enterprises: pl.LazyFrame) -> None:
+    def __init__(self, enterprises: pl.LazyFrame, ids: pl.Series) -> None:
         org_code = pl.coalesce("org_code", pl.col("uscc").str.slice(8, 9))
+        self.ids = ids
         self._keys = enterprises.select(
-            "enterprise_id", "uscc", "reg_no", "local_id", org_code=org_code,
+            "enterprise_no", "uscc", "reg_no", "local_id", org_code=org_code,
             county=pl.col("region_code").str.slice(0, COUNTY_DIGITS), name=name_key(pl.col("name")),
         )  # fmt: skip
         self._indexes: dict[tuple[str, ...], pl.DataFrame] = {}
 
     def find(self, keys: pl.DataFrame, by: pl.Expr, kind: tuple[str, ...]) -> pl.Series:
-        """The enterprise of each row: ``by`` (and the further columns of ``kind``) looked up; null for none or several."""
+        """``enterprise_no`` of each row: ``by`` (and the further columns of ``kind``) looked up; null for none or several."""
         wanted = keys.select(by.alias(kind[0]), *kind[1:])
         if wanted[kind[0]].null_count() == keys.height:
-            return pl.Series("enterprise_id", [None], dtype=pl.String).new_from_index(0, keys.height)
-        return wanted.join(self._index(kind), on=list(kind), how="left", maintain_order="left")["enterprise_id"]
+            return _nothing("enterprise_no", _NUMBER, keys.height)
+        return wanted.join(self._index(kind), on=list(kind), how="left", maintain_order="left")["enterprise_no"]
+
+    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """``frame`` with the ``enterprise_id`` of each ``enterprise_no``."""
+        return frame.with_columns(enterprise_id=pl.lit(self.ids).gather(pl.col("enterprise_no")))
+
+    def numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """``frame`` with the ``enterprise_no`` of each ``enterprise_id``."""
+        numbers = pl.int_range(len(self.ids), dtype=pl.Int32, eager=True)
+        places = pl.DataFrame({"enterprise_id": self.ids, "enterprise_no": numbers})
+        return frame.join(places, on="enterprise_id", how="left", maintain_order="left")
 
     def _index(self, kind: tuple[str, ...]) -> pl.DataFrame:
         if kind not in self._indexes:
-            named = self._keys.select(*kind, "enterprise_id").drop_nulls().collect()
+            named = self._keys.select(*kind, "enterprise_no").drop_nulls().collect()
             self._indexes[kind] = named.filter(
                 ~pl.struct(kind).is_duplicated() if len(kind) > 1 else ~pl.col(*kind).is_duplicated()
             )
@@ -57,6 +72,10 @@ class Register:
         if names.null_count() == len(names):
             return pl.Series([False]).new_from_index(0, len(names))
         return names.is_in(self._keys.select("name").unique().collect()["name"].implode())
+
+
+def _nothing(name: str, dtype: type[pl.DataType], rows: int) -> pl.Series:
+    return pl.Series(name, [None], dtype=dtype).new_from_index(0, rows)
 
 
 def _of(kind: str, account_column: str | None = None) -> pl.Expr:
@@ -90,24 +109,26 @@ def link(register: Register, source: str, totals: pl.DataFrame) -> Linked:
 
     ``totals``: ``record_key``, ``rows``, ``origin``; optionally ``name``, ``uscc``, ``local_id``, ``region_code``.
     """
-    rest, links = _keys(totals), []
+    rest = _keys(totals).with_row_index("place")
+    numbers, methods = _nothing("enterprise_no", _NUMBER, totals.height), _nothing("method", pl.String, totals.height)
     for method, by, kind in _METHODS:
+        if rest.is_empty():
+            break
         found = register.find(rest, by, kind)
         known = found.is_not_null()
-        links.append(
-            rest.filter(known).select(
-                "record_key",
-                source=pl.lit(source),
-                enterprise_id=found.filter(known),
-                method=pl.lit(method),
-                share_ppb=pl.lit(None, dtype=pl.Int64),
-            )
-        )
-        rest = rest.filter(~known)
+        if known.any():
+            places = rest["place"].filter(known)
+            numbers = numbers.scatter(places, found.filter(known))
+            methods = methods.scatter(places, method)
+            rest = rest.filter(~known)
+    return Linked(numbers, methods, _left(register, source, rest))
+
+
+def _left(register: Register, source: str, rest: pl.DataFrame) -> pl.DataFrame:
+    """What no method found, with the name that people look for and the reason."""
     rest = rest.with_columns(name=pl.when(pl.col("kind") == "name").then("value").otherwise(name_key(pl.col("name"))))
     rest = rest.with_columns(known=register.known_names(rest["name"]), source=pl.lit(source))
-    unlinked = rest.select("source", "record_key", "name", reason=_reason(), rows="rows", origin="origin")
-    return Linked(pl.concat(links).select(LINK_COLUMNS), unlinked)
+    return rest.select("source", "record_key", "name", reason=_reason(), rows="rows", origin="origin")
 
 
 def _keys(totals: pl.DataFrame) -> pl.DataFrame:

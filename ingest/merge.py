@@ -16,13 +16,15 @@ from engine.schema.warehouse import Warehouse, now, settle
 from ingest import land, parcels
 from ingest.canonical import Year
 from ingest.declared import adopt
-from ingest.evidence import Evidence, Records
-from ingest.link import LINK_COLUMNS, Linked, link
+from ingest.evidence import LINK_COLUMNS, Evidence, Records
+from ingest.link import link
 from ingest.measures import beside_months, fact_tables, with_account, with_names, year_totals
 from ingest.register import Enterprises, write_enterprises
 from ingest.rules import Rules, load_rules
 
 Progress = Callable[[str], None]
+_UNSHARED = {"share_ppb": pl.lit(None, dtype=pl.Int64), "sharer_no": pl.lit(0, dtype=pl.Int32)}
+_LINKED = ("enterprise_no", "method", *_UNSHARED)
 _NO_LINKS = pl.LazyFrame(schema=dict.fromkeys(LINK_COLUMNS, pl.String) | {"share_ppb": pl.Int64})
 
 
@@ -50,13 +52,20 @@ class _Work:
     links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
 
-    def keep(self, links: pl.DataFrame, unlinked: pl.DataFrame) -> pl.DataFrame:
-        """Keep the links that count (those with an enterprise) and the rest; the links with ``enterprise_no``."""
-        spill = self.folder / f"links-{len(self.links)}.spill"
-        links.select(LINK_COLUMNS).drop_nulls("enterprise_id").write_ipc(spill)
-        self.links.append(pl.scan_ipc(spill))
-        self.unlinked.append(unlinked)
-        return self.enterprises.numbered(links)
+    def link(self, source: str, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """``keys`` with ``enterprise_no`` and ``method`` (null where not linked), and the unlinked."""
+        found = link(self.enterprises.register, source, keys)
+        return keys.with_columns(found.numbers, found.methods, **_UNSHARED), found.unlinked
+
+    def records(self, source: str, facts: list[str], rows: pl.DataFrame, spill: Path | None = None) -> Records:
+        """Records of the ``rows`` that are linked, or a sharer's part of one, in enterprise order; their links are kept."""
+        if rows["enterprise_no"].null_count():
+            rows = rows.filter(pl.col("enterprise_no").is_not_null() | pl.col("share_ppb").is_not_null())
+        several = rows["enterprise_no"].is_duplicated().any()
+        rows = rows.sort("enterprise_no", "record_key") if several else rows.sort("enterprise_no")
+        records = Records.of_frame(source, facts, self.enterprises.register.named(rows), spill)
+        self.links.append(records.links())
+        return records
 
 
 def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: Progress | None = None) -> MergeReport:
@@ -77,7 +86,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         say("land")
         land_counts, land_records = _land(work)
         say("facts")
-        evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules)
+        evidence = Evidence(folder, work.enterprises.register.ids, work.year, read_rules)
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
         for spilled in folder.glob("*.spill"):
@@ -111,42 +120,39 @@ def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
 
 def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     totals = year_totals(work.year, source, table, facts)
-    found = link(work.enterprises.register, source, with_account(work.year, source, table, totals))
-    links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
-    shared, strangers = _shared_meters(work, source)
-    if shared is not None:
-        alone = ~pl.col("record_key").is_in(shared["record_key"].implode())
-        links = pl.concat([links.filter(alone), shared.select(links.columns)])
-        found = Linked(links, pl.concat([found.unlinked.filter(alone), strangers]))
-    unlinked = with_names(work.year, source, table, found.unlinked)
+    rows, unlinked = work.link(source, with_account(work.year, source, table, totals))
+    rows = rows.select("record_key", "rows", "origin", *facts, *_LINKED)
+    rows, unlinked = _shared_meters(work, source, rows, unlinked)
+    work.unlinked.append(with_names(work.year, source, table, unlinked))
     doubled = beside_months(work.year, source, table)
-    numbered = work.keep(links, unlinked if doubled is None else pl.concat([unlinked, doubled])).drop(
-        "enterprise_id", "source"
-    )
-    slim = totals.select("record_key", "rows", "origin", *facts)
-    linked = slim.join(numbered, on="record_key", how="inner")
-    several = linked["enterprise_no"].is_duplicated().any()
-    linked = linked.sort("enterprise_no", "record_key") if several else linked.sort("enterprise_no")
-    return Records.of_frame(source, facts, linked, work.folder / f"{source}-{table}.spill")
+    if doubled is not None:
+        work.unlinked.append(doubled)
+    return work.records(source, facts, rows, work.folder / f"{source}-{table}.spill")
 
 
-def _shared_meters(work: _Work, source: str) -> tuple[pl.DataFrame | None, pl.DataFrame]:
-    """The sharers of each account of the share table as links (null where a sharer is not linked), and those not linked."""
+def _shared_meters(
+    work: _Work, source: str, rows: pl.DataFrame, unlinked: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``rows`` with the sharers of each account of the share table in the account's place (``enterprise_no`` null where
+    a sharer is not linked), and ``unlinked`` with those sharers."""
     table = work.year.scan(source, "meter_share")
     if table is None:
-        return None, pl.DataFrame()
+        return rows, unlinked
     sharers = table.select("record_key", "sharer_key", "share_ppb", "origin").sort("origin").collect()
     named = (
         sharers.filter(pl.col("sharer_key").is_not_null())
-        .group_by("sharer_key")
+        .group_by(record_key="sharer_key")
         .agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
     )
-    found = link(work.enterprises.register, source, named.rename({"sharer_key": "record_key"}))
-    by_key = found.links.select("enterprise_id", "method", sharer_key="record_key")
-    parts = sharers.join(by_key, on="sharer_key", how="left", maintain_order="left").with_columns(
-        source=pl.lit(source), sharer_no=pl.int_range(pl.len(), dtype=pl.Int32).over("record_key")
-    )
-    return parts, found.unlinked
+    found, strangers = work.link(source, named)
+    who = found.select("enterprise_no", "method", sharer_key="record_key")
+    parts = sharers.join(who, on="sharer_key", how="left", maintain_order="left").select(
+        "record_key", "enterprise_no", "method", "share_ppb",
+        sharer_no=pl.int_range(pl.len(), dtype=pl.Int32).over("record_key"),
+    )  # fmt: skip
+    alone = ~pl.col("record_key").is_in(sharers["record_key"].implode())
+    shared = rows.filter(~alone).drop(_LINKED).join(parts, on="record_key", how="inner")
+    return pl.concat([rows.filter(alone), shared.select(rows.columns)]), pl.concat([unlinked.filter(alone), strangers])
 
 
 def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
@@ -157,14 +163,15 @@ def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
     keys = land.keys(held, leased)
     if keys.is_empty():
         return parcel_counts | {"findings": 0}, []
-    found = link(work.enterprises.register, "land", keys)
-    work.keep(found.links, found.unlinked)
-    links = found.links
+    found, unlinked = work.link("land", keys)
+    links = work.enterprises.register.named(found.drop_nulls("enterprise_no")).with_columns(source=pl.lit("land"))
+    work.links.append(links.lazy().select(LINK_COLUMNS))
+    work.unlinked.append(unlinked)
     uses = land.uses(held, leased, links, year)
     work.year.origins(uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
     findings = land.findings(held, leased, uses)
     work.year.origins(findings).write_parquet(work.folder / "land_findings.parquet")
-    totals = work.enterprises.numbered(land.used(uses)).drop("enterprise_id")
+    totals = work.enterprises.register.numbered(land.used(uses))
     return parcel_counts | {"findings": findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
 
 
@@ -175,11 +182,9 @@ def _exempt(work: _Work) -> list[Records]:
         return []
     valid = listed.filter(land.in_year(work.year.year) > 0, pl.col("record_key").is_not_null())
     keys = valid.group_by("record_key").agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).collect()
-    found = link(work.enterprises.register, "exemptions", keys)
-    links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
-    numbered = work.keep(links, found.unlinked).drop("enterprise_id", "source")
-    frame = keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)).join(numbered, on="record_key").sort("enterprise_no")
-    return [Records.of_frame("exemptions", ["is_exempt"], frame)]
+    rows, unlinked = work.link("exemptions", keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)))
+    work.unlinked.append(unlinked)
+    return [work.records("exemptions", ["is_exempt"], rows)]
 
 
 def _finish(work: _Work) -> dict[str, Any]:
@@ -189,7 +194,7 @@ def _finish(work: _Work) -> dict[str, Any]:
     work.year.origins(rest).write_parquet(work.folder / "unlinked.parquet")
     return {
         "loads": len(work.year.loads),
-        "enterprises": len(work.enterprises.ids),
+        "enterprises": len(work.enterprises.register.ids),
         "linked_keys": int(methods["len"].sum()),
         "unlinked_keys": rest.height,
         "linked_by": dict(methods.iter_rows()),

@@ -17,18 +17,10 @@ from sql import statement
 
 @dataclass(frozen=True)
 class Enterprises:
-    """``ids`` in order (a number's place is its enterprise_no), the index of keys, and rows that repeat an enterprise."""
+    """The index of keys with the ids in order (a number's place is its enterprise_no), and rows that repeat an enterprise."""
 
-    ids: pl.Series
     register: Register
     repeated: pl.DataFrame
-
-    def numbered(self, links: pl.DataFrame) -> pl.DataFrame:
-        """``links`` with ``enterprise_no`` (joins and groups on integers are cheap); null where not linked."""
-        numbers = pl.DataFrame(
-            {"enterprise_id": self.ids, "enterprise_no": pl.int_range(len(self.ids), dtype=pl.Int32, eager=True)}
-        )
-        return links.join(numbers, on="enterprise_id", how="left", maintain_order="left")
 
 
 def write_enterprises(year: Year, folder: Path) -> Enterprises:
@@ -44,12 +36,13 @@ def write_enterprises(year: Year, folder: Path) -> Enterprises:
         )
     rows = rows.filter(pl.col("record_key").is_not_null())
     ids = _ids(rows.select("origin", "record_key", "name").collect())
-    first = ids.filter(pl.col("first")).select("origin", "enterprise_id")
-    place = folder / "enterprises.parquet"
-    year.origins(_classified(rows).join(first.lazy(), on="origin", how="inner")).sink_parquet(place)
-    return Enterprises(
-        first["enterprise_id"], Register(pl.scan_parquet(place, glob=False)), _repeated(ids.filter(~pl.col("first")))
+    first = ids.filter(pl.col("first")).select(
+        "origin", "enterprise_id", enterprise_no=pl.int_range(pl.len(), dtype=pl.Int32)
     )
+    numbered = rows.join(first.lazy().drop("enterprise_id"), on="origin", how="inner")
+    classified = _classified(rows).join(first.lazy().drop("enterprise_no"), on="origin", how="inner")
+    year.origins(classified).sink_parquet(folder / "enterprises.parquet")
+    return Enterprises(Register(numbered, first["enterprise_id"]), _repeated(ids.filter(~pl.col("first"))))
 
 
 def _ids(keys: pl.DataFrame) -> pl.DataFrame:

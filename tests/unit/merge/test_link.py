@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ingest.link import LINK_COLUMNS, Linked, Register, link
+from ingest.link import Linked, Register, link
 
 A, B, C = "91110108551385082Q", "91110000600037341L", "91310112087994932F"
 ENTERPRISES = [
@@ -42,7 +42,15 @@ COLUMNS = ("enterprise_id", "uscc", "org_code", "reg_no", "local_id", "name", "r
 
 
 def register(rows: list[dict[str, Any]]) -> Register:
-    return Register(pl.LazyFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String)))
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String))
+    return Register(
+        frame.lazy().with_row_index("enterprise_no").cast({"enterprise_no": pl.Int32}), frame["enterprise_id"]
+    )
+
+
+def named(found: Linked, rows: list[dict[str, Any]] = ENTERPRISES) -> list[tuple[str | None, str | None]]:
+    ids = [row["enterprise_id"] for row in rows]
+    return [(None if n is None else ids[n], m) for n, m in zip(found.numbers, found.methods, strict=True)]
 
 
 def linked(key: str, rows: list[dict[str, Any]] = ENTERPRISES, **about: str | None) -> Linked:
@@ -93,14 +101,13 @@ LEFT = [
 @pytest.mark.parametrize(("key", "about", "enterprise", "method"), FOUND)
 def test_record_is_linked(key: str, about: dict[str, str], enterprise: str, method: str) -> None:
     found = linked(key, **about)
-    assert found.unlinked.is_empty() and tuple(found.links.columns) == LINK_COLUMNS
-    assert found.links.row(0) == ("power", key, enterprise, method, None)
+    assert found.unlinked.is_empty() and named(found) == [(enterprise, method)]
 
 
 @pytest.mark.parametrize(("key", "about", "reason"), LEFT)
 def test_record_is_left_with_its_reason(key: str, about: dict[str, str], reason: str) -> None:
     left = linked(key, **about)
-    assert left.links.is_empty()
+    assert named(left) == [(None, None)]
     (row,) = left.unlinked.to_dicts()
     assert (row["source"], row["record_key"], row["reason"], row["rows"], row["origin"]) == (
         "power",
@@ -112,8 +119,7 @@ def test_record_is_left_with_its_reason(key: str, about: dict[str, str], reason:
 
 
 def test_credit_code_decides_over_a_name_of_another() -> None:
-    (row,) = linked(f"uscc:{B}", name="昆山甲机械有限公司").links.to_dicts()
-    assert (row["enterprise_id"], row["method"]) == ("EB", "credit_code")
+    assert named(linked(f"uscc:{B}", name="昆山甲机械有限公司")) == [("EB", "credit_code")]
 
 
 def test_a_credit_code_held_twice_identifies_neither() -> None:
@@ -132,11 +138,12 @@ def test_every_key_is_linked_or_listed_once() -> None:
     names = [about.get("name") for _, about, *_ in (*FOUND, *LEFT)]
     totals = pl.DataFrame({"record_key": keys, "name": names, "rows": 1, "origin": range(len(keys))})
     found = link(register(ENTERPRISES), "gas", totals)
-    assert found.links.height + found.unlinked.height == len(keys)
-    assert sorted([*found.links["record_key"], *found.unlinked["record_key"]]) == sorted(keys)
+    linked_keys = totals["record_key"].filter(found.numbers.is_not_null())
+    assert 0 < linked_keys.len() == len(keys) - found.unlinked.height
+    assert sorted([*linked_keys, *found.unlinked["record_key"]]) == sorted(keys)
 
 
 def test_no_records_at_all() -> None:
     schema = {"record_key": pl.String, "rows": pl.Int32, "origin": pl.Int64}
     found = link(register(ENTERPRISES), "gas", pl.DataFrame(schema=schema))
-    assert found.links.is_empty() and found.unlinked.is_empty()
+    assert len(found.numbers) == len(found.methods) == found.unlinked.height == 0
