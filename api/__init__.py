@@ -1,0 +1,1 @@
+import engine.schema  # noqa: F401 - sets the allocator before Polars is imported

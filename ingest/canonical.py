@@ -67,11 +67,17 @@ class Year:
         return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
     def origins(self, frame: Frame, part: int | None = None) -> Frame:
-        """``origin`` → ``load_id``, ``sheet`` and ``row``; ``part`` where all rows are of one (:func:`sole_part`)."""
+        """``origin`` → ``load_id``, ``sheet`` (null where the file has none) and ``row``.
+
+        ``part``: where all rows are of one (:func:`sole_part`).
+        """
         of = (pl.col("origin") // _ROWS).cast(pl.UInt32)
+        loads, sheets = zip(*((load_id, sheet or None) for load_id, sheet in self.parts), strict=True)
         named = {
-            name: pl.lit(values[part]) if part is not None else pl.lit(pl.Series(values, dtype=pl.String)).gather(of)
-            for name, values in zip(("load_id", "sheet"), zip(*self.parts, strict=True), strict=True)
+            name: pl.lit(pl.Series(values, dtype=pl.String)).gather(of)
+            if part is None
+            else pl.lit(values[part], dtype=pl.String)
+            for name, values in (("load_id", loads), ("sheet", sheets))
         }
         return frame.with_columns(**named, row=(pl.col("origin") % _ROWS).cast(pl.Int32)).drop("origin")
 

@@ -110,7 +110,7 @@ def _unlinked(warehouse: Warehouse, year: int, source: str | None) -> Iterator[d
     for row in shown.iter_rows(named=True):
         yield _item("unlinked", (year, row["source"], row["record_key"])) | {
             "year": year, "source": row["source"], "table": None, "load_id": row["load_id"],
-            "file": files.get(row["load_id"]), "sheet": row["sheet"], "row": row["row"],
+            "file": files.get(row["load_id"]), "sheet": row["sheet"] or "", "row": row["row"],
             "record_key": row["record_key"], "name": row["name"], "field": None, "value": None,
             "reason": row["reason"], "rows": row["rows"], "candidates": known.get(row["key"], [])[:_CANDIDATES],
         }  # fmt: skip

@@ -53,7 +53,7 @@ class Telling:
         return (value * times / by if by > 1 else value), DISPLAY[quantity]
 
     def source(self, line: dict[str, Any]) -> dict[str, Any]:
-        place = {k: line[k] for k in ("load_id", "sheet", "row")}
+        place = {"load_id": line["load_id"], "sheet": line["sheet"] or "", "row": line["row"]}
         return place | {"file": self.release.file_of(line["load_id"])}
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,11 @@ def rank(
         begun = time.monotonic()
         say("rank")
         table = compute(pack, merged, last)
-        sha256 = table_sha256(table)
         ranked = time.monotonic()
         say("publish")
+        sha256 = _write(folder, table, pack, merged)
         written = manifest(warehouse, pack, merged, last, table, sha256, engine)
-        _write(folder, table, pack, merged, written)
+        (folder / "manifest.json").write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
         release_id = written["release_id"]
         if not (warehouse.releases / release_id / "manifest.json").is_file():
             settle(folder, warehouse.releases / release_id)
@@ -104,16 +105,19 @@ def replayed_sha256(warehouse: Warehouse, release: Release) -> str:
     return table_sha256(compute(release.pack, this, last))
 
 
-def _write(folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged, written: dict[str, Any]) -> None:
-    table.write_parquet(folder / "rankings.parquet", compression="zstd")
-    for name in _EVIDENCE:
-        file = merged.folder / f"{name}.parquet"
-        if file.is_file():
-            _link(file, folder / file.name)
-    (folder / "policy.yaml").write_text(pack.text, encoding="utf-8")
-    with duckdb.connect(str(folder / "release.duckdb")) as db:
-        db.execute("CREATE TABLE rankings AS SELECT * FROM read_parquet(?)", [str(folder / "rankings.parquet")])
-    (folder / "manifest.json").write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
+def _write(folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged) -> str:
+    """The release's files but its manifest; the hash of the rankings, taken while the DuckDB file is made."""
+    table.write_parquet(folder / "rankings.parquet", compression="zstd", compression_level=1)
+    with ThreadPoolExecutor(1, "permu-hash") as beside:
+        sha256 = beside.submit(table_sha256, table)
+        for name in _EVIDENCE:
+            file = merged.folder / f"{name}.parquet"
+            if file.is_file():
+                _link(file, folder / file.name)
+        (folder / "policy.yaml").write_text(pack.text, encoding="utf-8")
+        with duckdb.connect(str(folder / "release.duckdb")) as db:
+            db.execute("CREATE TABLE rankings AS SELECT * FROM read_parquet(?)", [str(folder / "rankings.parquet")])
+        return sha256.result()
 
 
 def _link(file: Path, place: Path) -> None:

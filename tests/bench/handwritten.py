@@ -114,7 +114,7 @@ def _levels(wide: pl.LazyFrame) -> pl.LazyFrame:
 def _long(totals: pl.DataFrame, source: str, field: str) -> pl.LazyFrame:
     return totals.lazy().select(
         "enterprise_id", "record_key", field=pl.lit(field), source=pl.lit(source), value=pl.col(field),
-        load_id=pl.lit(f"{source}-{YEAR}"), sheet=pl.lit(""), method=pl.lit("credit_code"), year=pl.lit(YEAR, dtype=pl.Int32),
+        load_id=pl.lit(f"{source}-{YEAR}"), sheet=pl.lit(None, dtype=pl.String), method=pl.lit("credit_code"), year=pl.lit(YEAR, dtype=pl.Int32),
         row=pl.col("row").cast(pl.Int32), rows=pl.col("rows").cast(pl.Int32),
     )  # fmt: skip
 
