@@ -60,7 +60,9 @@ class _Batch:
 class Checker:
     """Types and checks the batches of one sheet. ``counts`` gathers findings that refuse nothing."""
 
-    def __init__(self, plan: Plan, year: int, load_id: str, source: str, file: str, *, fast: bool = True) -> None:
+    def __init__(
+        self, plan: Plan, year: int, load_id: Callable[[], str], source: str, file: str, *, fast: bool = True
+    ) -> None:
         """``fast=False`` sends every cell the long way; the answer is the same."""
         self.plan, self.table, self.year, self.fast = plan, plan.table, year, fast
         self.counts: dict[str, int] = {}

@@ -12,6 +12,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,9 @@ def ingest(
     adopt(warehouse.home)
     declared = load_mapping(mapping) if mapping else None
     drops = discover(paths, source or (declared.source if declared else None), year)
-    with contextlib.nullcontext() if dry_run else locked(warehouse, "ingest", wait):
+    with contextlib.nullcontext() if dry_run else locked(warehouse, "ingest", wait), _hashing() as hashing:
         with told_failures(warehouse, str(warehouse.home)):
-            jobs = _understood(warehouse, drops, year, declared, mapping)
+            jobs = _understood(warehouse, drops, year, declared, mapping, hashing)
         done: set[str] = set()
         reports = []
         while jobs:
@@ -110,6 +111,16 @@ def ingest(
             reports.append(load(warehouse, job, done, dry_run, accept_shrink, progress))
             done.add(job.load_id)
         return reports
+
+
+@contextlib.contextmanager
+def _hashing() -> Iterator[ThreadPoolExecutor]:
+    """A thread that hashes files while they are understood and read."""
+    thread = ThreadPoolExecutor(1, "permu-hash")
+    try:
+        yield thread
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -140,12 +151,17 @@ def told_failures(warehouse: Warehouse, what: str) -> Iterator[None]:
 
 
 def _understood(
-    warehouse: Warehouse, drops: list[Drop], year: int | None, declared: Source | None, mapping: Path | None
+    warehouse: Warehouse,
+    drops: list[Drop],
+    year: int | None,
+    declared: Source | None,
+    mapping: Path | None,
+    hashing: ThreadPoolExecutor,
 ) -> list[Job]:
     jobs, failures = [], []
     for drop in drops:
         try:
-            jobs.append(_job(warehouse, drop, year, declared, mapping))
+            jobs.append(_job(warehouse, drop, year, declared, mapping, hashing.submit(file_sha256, drop.path)))
         except PermuError as error:
             failures.append(error)
     if not failures:
@@ -156,12 +172,20 @@ def _understood(
     raise PermuError(failures[0].code, lines_en, lines_zh, codes=[f.code for f in failures])
 
 
-def _job(warehouse: Warehouse, drop: Drop, year: int | None, declared: Source | None, mapping: Path | None) -> Job:
-    sha = file_sha256(drop.path)
+def _job(
+    warehouse: Warehouse,
+    drop: Drop,
+    year: int | None,
+    declared: Source | None,
+    mapping: Path | None,
+    hashed: Future[str],
+) -> Job:
     mapping_sha = hashlib.sha256(mapping.read_bytes()).hexdigest() if mapping else None
     known = year or drop.year
-    if known and _is_live(warehouse, drop.source.source, known, _load_id(drop, known, sha, mapping_sha)):
-        return Job(drop, _load_id(drop, known, sha, mapping_sha), sha, mapping, mapping_sha, known, [], [])
+    if known:
+        seen = Job(drop, hashed, mapping_sha, mapping, mapping_sha, known, [], [])
+        if _is_live(seen, live_loads(warehouse, drop.source.source, known)):
+            return seen
     sheets = open_file(drop.path, (declared or drop.source).crs)
     plans, skipped = understand(drop.path, sheets, declared or drop.source, declared is not None)
     titles = [t for p in plans for t in p.titles]
@@ -175,7 +199,7 @@ def _job(warehouse: Warehouse, drop: Drop, year: int | None, declared: Source | 
         )
     for plan in plans:
         settle_period(plan, drop.path, settled)
-    return Job(drop, _load_id(drop, settled, sha, mapping_sha), sha, mapping, mapping_sha, settled, plans, skipped)
+    return Job(drop, hashed, mapping_sha, mapping, mapping_sha, settled, plans, skipped)
 
 
 def file_sha256(path: Path) -> str:
@@ -188,13 +212,9 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _load_id(drop: Drop, year: int, sha: str, mapping_sha: str | None) -> str:
-    mixed = hashlib.sha256((sha + mapping_sha).encode()).hexdigest() if mapping_sha else sha
-    return f"{drop.source.source}-{year}-{mixed[:12]}"
-
-
-def _is_live(warehouse: Warehouse, source: str, year: int, load_id: str) -> bool:
-    return any(load["load_id"] == load_id for load in live_loads(warehouse, source, year))
+def _is_live(job: Job, live: list[dict[str, Any]]) -> bool:
+    """Whether the job's file is loaded already; where nothing is, its hash need not be waited for."""
+    return bool(live) and job.load_id in {load["load_id"] for load in live}
 
 
 # --- load ------------------------------------------------------------------------------------------------------
@@ -209,24 +229,27 @@ def load(
     progress: Progress | None = None,
 ) -> LoadReport:
     """Load one understood file; ``done`` names the loads of the same command, which it leaves as they are."""
-    empty = LoadReport(job.load_id, job.drop.label, job.sha256, job.drop.source.source, job.year)
     with told_failures(warehouse, str(job.drop.path)):
-        if job.load_id in done or _is_live(warehouse, empty.source, job.year, job.load_id):
-            return replace(empty, duplicate=True)
-        older = live_loads(warehouse, empty.source, job.year)
+        older = live_loads(warehouse, job.drop.source.source, job.year)
+        if (done and job.load_id in done) or _is_live(job, older):
+            return replace(_empty(job), duplicate=True)
         with (
             _staging(warehouse, dry_run) as staged,
             copied_meanwhile(None if dry_run else staged / "raw", job.drop.path, job.mapping) as copied,
         ):
             loading = Loading(warehouse, job, staged, progress)
             loading.read()
-            report = _settled(loading, empty, older, done, dry_run, accept_shrink)
+            report = _settled(loading, _empty(job), older, done, dry_run, accept_shrink)
             copied.result()
             if not dry_run:
                 if job.lineage is not None:
                     job.lineage.write_parquet(staged / CORRECTIONS)
                 publish(warehouse, staged, _ledger_row(job, report), report.replaces)
         return report
+
+
+def _empty(job: Job) -> LoadReport:
+    return LoadReport(job.load_id, job.drop.label, job.sha256, job.drop.source.source, job.year)
 
 
 def _settled(

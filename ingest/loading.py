@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,14 +26,15 @@ _SAMPLE = 5
 
 @dataclass
 class Job:
-    """A file that was understood and waits to be loaded.
+    """A file that was understood and waits to be loaded; its SHA-256 may still be on the way.
 
-    ``extra`` goes into what the ledger keeps as understood, ``lineage`` lists corrected cells (:mod:`ingest.replay`).
+    ``mixed_with`` tells loads of the same file apart (the mapping's hash, the load that a replay corrects); ``extra``
+    goes into what the ledger keeps as understood, ``lineage`` lists corrected cells (:mod:`ingest.replay`).
     """
 
     drop: Drop
-    load_id: str
-    sha256: str
+    hashed: Future[str]
+    mixed_with: str | None
     mapping: Path | None
     mapping_sha256: str | None
     year: int
@@ -39,6 +42,18 @@ class Job:
     skipped: list[str]
     extra: dict[str, object] = field(default_factory=dict)
     lineage: pl.DataFrame | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The file's SHA-256; waits for it."""
+        return self.hashed.result()
+
+    @property
+    def load_id(self) -> str:
+        """Source, year and content: the same file of the same year is the same load; waits for the SHA-256."""
+        sha = self.sha256
+        mixed = hashlib.sha256((sha + self.mixed_with).encode()).hexdigest() if self.mixed_with else sha
+        return f"{self.drop.source.source}-{self.year}-{mixed[:12]}"
 
 
 class Loading:
@@ -91,7 +106,7 @@ class Loading:
         if stream is None:
             path = self.staged / "canonical" / f"{plan.name}.parquet"
             stream = self.tables[plan.name] = ParquetStream(path, plan.table.columns)
-        checker = Checker(plan, self.job.year, self.job.load_id, self.source, self.job.drop.label)
+        checker = Checker(plan, self.job.year, lambda: self.job.load_id, self.source, self.job.drop.label)
         totals = Totals(plan)
         self.checkers.append(checker)
         self.totals.append(totals)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from ingest.ids import hide_personal
@@ -18,12 +20,12 @@ _PERSONAL = r"^\d{17}[0-9Xx]"
 
 
 class Refusals:
-    """Writes the refused rows of one sheet."""
+    """Writes the refused rows of one sheet; ``load_id`` is asked for when there is one."""
 
-    def __init__(self, plan: Plan, load_id: str, source: str, file: str) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, load_id: Callable[[], str], source: str, file: str) -> None:
+        self.plan, self.load_id = plan, load_id
         self.place = {
-            "load_id": load_id, "source": source, "table": plan.name, "file": file, "sheet": plan.sheet.name,
+            "source": source, "table": plan.name, "file": file, "sheet": plan.sheet.name,
         }  # fmt: skip
 
     def of_cells(self, cells: pl.DataFrame, codes: list[str], fields: list[str]) -> pl.DataFrame:
@@ -53,6 +55,7 @@ class Refusals:
         header = {n: self.plan.uses[n].header if n in self.plan.uses else "" for n in fields}
         why = {code: reason(code) for code in codes}
         told = rows.with_columns(
+            pl.lit(self.load_id()).alias("load_id"),
             *(pl.lit(text).alias(name) for name, text in self.place.items()),
             pl.col("field")
             .replace_strict({n: self._letter(n) for n in fields}, return_dtype=pl.String)

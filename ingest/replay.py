@@ -7,9 +7,9 @@ file is the corrected workbook; ``refused/<source>/<load_id>.corrections.parquet
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -195,12 +195,12 @@ def _load(
     progress: Progress | None,
 ) -> LoadReport:
     source, year, base = str(origin["source"]), int(origin["year"]), str(origin["load_id"])
-    mixed = hashlib.sha256((sha + base).encode()).hexdigest()
     drop = Drop(workbook, f"refused replay/{sha[:8]}/{workbook.name}", find_source(source), year)
     plans, lineage = _plans(warehouse, origin, rows)
     extra: dict[str, object] = {"replay_of": base}
-    load_id = f"{source}-{year}-{mixed[:12]}"
-    job = Job(drop, load_id, sha, None, origin["mapping_sha256"], year, plans, [], extra, lineage)
+    hashed: Future[str] = Future()
+    hashed.set_result(sha)
+    job = Job(drop, hashed, base, None, origin["mapping_sha256"], year, plans, [], extra, lineage)
     return load(warehouse, job, set(), progress=progress)
 
 

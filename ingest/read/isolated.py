@@ -29,6 +29,7 @@ from engine.schema.errors import PermuError
 from ingest.read.sheet import SAMPLE_ROWS, Sheet, holding, telling, unreadable
 
 _SECONDS = 20  # and one more for each megabyte
+_STARTING = 120  # what a busy machine may need until the process stands, which is no fault of a file
 _MEMORY = 6 << 30  # of address space; what is really used stays far below
 _TOLD = ("name", "kind", "header", "first", "rows", "cut_headers", "notes")
 
@@ -63,8 +64,12 @@ class _Reader:
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "POLARS_MAX_THREADS": "1"}
         command = [sys.executable, "-P", "-m", "ingest.read.isolated"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self._child = subprocess.Popen(command, text=True, env=env, **pipes)  # type: ignore[call-overload]
-        return self._child
+        child = subprocess.Popen(command, text=True, env=env, **pipes)  # type: ignore[call-overload]
+        self._child = child
+        ready, _, _ = select.select([child.stdout], [], [], _STARTING)
+        if ready:
+            child.stdout.readline()
+        return child
 
     def stop(self) -> None:
         if self._child is not None:
@@ -140,6 +145,9 @@ def main() -> None:
     # Answers go where nothing else can print.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    from ingest.read import excel, spatial  # noqa: F401 - loaded before a file's time begins
+
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         path, kind, crs, folder, seconds = json.loads(line)
         # Should the asking process be gone when a reader runs in circles, the alarm ends this one.
