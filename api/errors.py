@@ -31,6 +31,8 @@ STATUS = {
     "no_warehouse": 503,
     "not_ready": 503,
 }
+# What the framework itself answers, by status.
+_PLAIN = {404: ("not_found", "没有此地址"), 405: ("method_not_allowed", "此地址不支持该方法")}
 INTERNAL = PermuError(
     "internal",
     "the server failed on this request; the log of the server holds the cause",
@@ -87,14 +89,15 @@ def install(app: FastAPI) -> None:
         name = str(first["loc"][-1])
         if first["type"] == "extra_forbidden":
             return problem(unknown_parameter(request, name), request.url.path)
-        text = f"{name}: {first['msg']}"
-        return problem(PermuError("bad_parameter", text, text, parameter=name), request.url.path)
+        en, zh = f"{name}: {first['msg']}", f"{name}：取值不合要求（{first['msg']}）"
+        return problem(PermuError("bad_parameter", en, zh, parameter=name), request.url.path)
 
     @app.exception_handler(HTTPException)
     def plain(request: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "internal")
-        text = f"{request.method} {request.url.path[:200]}: {error.detail}; see /docs for what there is"
-        answer = problem(PermuError(code, text, text), request.url.path)
+        code, zh = _PLAIN.get(error.status_code, ("internal", "请求未能完成"))
+        asked = f"{request.method} {request.url.path[:200]}"
+        en, zh = f"{asked}: {error.detail}; see /docs for what there is", f"{asked}：{zh}；可用接口见 /docs"
+        answer = problem(PermuError(code, en, zh), request.url.path)
         answer.headers.update(error.headers or {})
         return answer
 

@@ -47,7 +47,8 @@ def run(args: list[str] | None = None) -> None:
     except PermuError as error:
         code = _refused(error, words)
     except typer.TyperException as error:
-        code = _refused(_usage(error), words)
+        # Nothing to say: no arguments were given, and the help was shown.
+        code = _refused(_usage(error), words) if error.format_message() else 2
     except BrokenPipeError:  # the reader of a pipe has seen enough (`permu rankings | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
@@ -64,7 +65,8 @@ def run(args: list[str] | None = None) -> None:
 def _refused(error: PermuError, words: list[str]) -> int:
     if "--json" in words:
         show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh}})
-    people.print(f"permu: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    for line in str(error).splitlines():  # one a file, where several files were refused
+        people.print(f"permu: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
     return 2
 
 
