@@ -131,7 +131,7 @@ def decided(records: pl.DataFrame, order: list[str]) -> tuple[pl.LazyFrame, pl.L
         db.execute("SET threads = 2")
         db.execute("SET memory_limit = '768MB'")
         db.register("records", records.to_arrow())
-        said = db.sql(statement("merge/claims")).pl().select(_CLAIM).sort("enterprise_no", "source", "record_key")
+        said = db.sql(statement("merge/claims")).pl().select(_CLAIM).sort("enterprise_no", "source", "record_key", "value")
         db.register("claims", said.to_arrow())
         db.register("trust", trust.to_arrow())
         taken = db.sql(statement("merge/facts")).pl().select(_FACT).sort("enterprise_no")

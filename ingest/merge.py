@@ -7,13 +7,14 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from engine.schema.warehouse import Warehouse, now, settle
-from ingest import land, parcels
+from ingest import land, meters, parcels
 from ingest.canonical import Year
 from ingest.declared import adopt
 from ingest.evidence import Evidence, Records
@@ -38,7 +39,7 @@ class MergeReport:
     @property
     def needs_person(self) -> bool:
         """Whether something waits for a person: unlinked records, disputed facts or areas."""
-        return any(self.counts[k] for k in ("unlinked_keys", "disputed", "area_disputes", "findings"))
+        return any(self.counts[k] for k in ("unlinked_keys", "disputed", "area_disputes", "findings", "meter_findings"))
 
 
 @dataclass
@@ -49,6 +50,7 @@ class _Work:
     enterprises: Enterprises
     links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
+    meters: list[meters.SharedMeters] = field(default_factory=list)
 
     def keep(self, links: pl.DataFrame, unlinked: pl.DataFrame) -> pl.DataFrame:
         """Keep the links that count (those with an enterprise) and the rest; the links with ``enterprise_no``."""
@@ -71,15 +73,16 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         _sweep(warehouse)
         work = _begin(Year(warehouse, year), folder, read_rules)
+        say("land")  # before the records: land may say how a meter is shared
+        land_counts, land_records = _land(work)
         say("records")
         records = [_records(work, *table) for table in fact_tables(work.year)]
         records += _exempt(work)
-        say("land")
-        land_counts, land_records = _land(work)
         say("facts")
         evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules)
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
+        counts |= meters.write(work.year, folder, work.meters)
         for spilled in folder.glob("*.spill"):
             spilled.unlink()
         merge_id = f"{year}-{started[:19].replace('-', '').replace(':', '')}-{time.monotonic_ns() % 10**6:06d}"
@@ -113,11 +116,10 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     totals = year_totals(work.year, source, table, facts)
     found = link(work.enterprises.register, source, with_account(work.year, source, table, totals))
     links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
-    shared, strangers = _shared_meters(work, source)
-    if shared is not None:
-        alone = ~pl.col("record_key").is_in(shared["record_key"].implode())
-        links = pl.concat([links.filter(alone), shared.select(links.columns)])
-        found = Linked(links, pl.concat([found.unlinked.filter(alone), strangers]))
+    if shared := meters.shared_meters(work.year, source, partial(link, work.enterprises.register), work.folder):
+        work.meters.append(shared)
+        found = shared.instead_of(Linked(links, found.unlinked), links.columns)
+        links = found.links
     unlinked = with_names(work.year, source, table, found.unlinked)
     doubled = beside_months(work.year, source, table)
     numbered = work.keep(links, unlinked if doubled is None else pl.concat([unlinked, doubled])).drop(
@@ -130,28 +132,9 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     return Records.of_frame(source, facts, linked, work.folder / f"{source}-{table}.spill")
 
 
-def _shared_meters(work: _Work, source: str) -> tuple[pl.DataFrame | None, pl.DataFrame]:
-    """The sharers of each account of the share table as links (null where a sharer is not linked), and those not linked."""
-    table = work.year.scan(source, "meter_share")
-    if table is None:
-        return None, pl.DataFrame()
-    sharers = table.select("record_key", "sharer_key", "share_ppb", "origin").sort("origin").collect()
-    named = (
-        sharers.filter(pl.col("sharer_key").is_not_null())
-        .group_by("sharer_key")
-        .agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
-    )
-    found = link(work.enterprises.register, source, named.rename({"sharer_key": "record_key"}))
-    by_key = found.links.select("enterprise_id", "method", sharer_key="record_key")
-    parts = sharers.join(by_key, on="sharer_key", how="left", maintain_order="left").with_columns(
-        source=pl.lit(source), sharer_no=pl.int_range(pl.len(), dtype=pl.Int32).over("record_key")
-    )
-    return parts, found.unlinked
-
-
 def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
     held, year = land.holdings(work.year), work.year.year
-    parcel_table, parcel_counts = parcels.write(work.year, work.folder, work.rules)
+    parcel_table, drawn, parcel_counts = parcels.write(work.year, work.folder, work.rules)
     areas = parcel_table.select("parcel_code", area=pl.col("area_dm2"))
     leased = land.leases(work.year, areas)
     keys = land.keys(held, leased)

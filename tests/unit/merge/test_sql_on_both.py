@@ -147,7 +147,7 @@ def test_a_sum_beyond_int64_stops_both(spark: Any) -> None:
     trust = pl.DataFrame({"source": ["power"], "place": [0]}, schema={"source": pl.String, "place": pl.Int32})
     with pytest.raises(duckdb.Error):
         on_duckdb("merge/facts", claims=claims, trust=trust)
-    with pytest.raises(Exception, match="overflow|OVERFLOW"):
+    with pytest.raises(Exception, match=r"(?i)overflow"):
         on_spark(spark, "merge/facts", claims=claims, trust=trust)
 
 
