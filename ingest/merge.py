@@ -19,6 +19,7 @@ from ingest.canonical import Year
 from ingest.declared import adopt
 from ingest.evidence import Evidence, Records
 from ingest.link import LINK_COLUMNS, Linked, link
+from ingest.match.matching import Matching
 from ingest.measures import beside_months, fact_tables, with_account, with_names, year_totals
 from ingest.register import Enterprises, write_enterprises
 from ingest.rules import Rules, load_rules
@@ -48,6 +49,7 @@ class _Work:
     folder: Path
     rules: Rules
     enterprises: Enterprises
+    matching: Matching
     links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
     meters: list[meters.SharedMeters] = field(default_factory=list)
@@ -95,6 +97,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         with warehouse.connect() as db:
             row = (merge_id, year, started, json.dumps(loads), json.dumps(counts), seconds)
             db.execute("INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?)", row)
+            work.matching.keep(db, warehouse.merged / merge_id, merge_id)
     return MergeReport(merge_id, year, counts, seconds)
 
 
@@ -109,12 +112,14 @@ def _sweep(warehouse: Warehouse) -> None:
 
 def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
     enterprises = write_enterprises(year, folder)
-    return _Work(year, folder, rules, enterprises, unlinked=[enterprises.repeated])
+    matching = Matching(year, folder / "enterprises.parquet")
+    return _Work(year, folder, rules, enterprises, matching, unlinked=[enterprises.repeated])
 
 
 def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     totals = year_totals(work.year, source, table, facts)
     found = link(work.enterprises.register, source, with_account(work.year, source, table, totals))
+    found = work.matching.more(source, found)
     links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
     if shared := meters.shared_meters(work.year, source, partial(link, work.enterprises.register), work.folder):
         work.meters.append(shared)
@@ -140,7 +145,7 @@ def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
     keys = land.keys(held, leased)
     if keys.is_empty():
         return parcel_counts | {"findings": 0}, []
-    found = link(work.enterprises.register, "land", keys)
+    found = work.matching.more("land", link(work.enterprises.register, "land", keys))
     work.keep(found.links, found.unlinked)
     links = found.links
     uses = land.uses(held, leased, links, year)
@@ -158,7 +163,7 @@ def _exempt(work: _Work) -> list[Records]:
         return []
     valid = listed.filter(land.in_year(work.year.year) > 0, pl.col("record_key").is_not_null())
     keys = valid.group_by("record_key").agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).collect()
-    found = link(work.enterprises.register, "exemptions", keys)
+    found = work.matching.more("exemptions", link(work.enterprises.register, "exemptions", keys))
     links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
     numbered = work.keep(links, found.unlinked).drop("enterprise_id", "source")
     frame = keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)).join(numbered, on="record_key").sort("enterprise_no")
@@ -167,13 +172,16 @@ def _exempt(work: _Work) -> list[Records]:
 
 def _finish(work: _Work) -> dict[str, Any]:
     rest = pl.concat(work.unlinked)
-    pl.concat([_NO_LINKS, *work.links]).sink_parquet(work.folder / "links.parquet", compression_level=1)
+    links = work.matching.with_sure(pl.concat([_NO_LINKS, *work.links]))
+    links.sink_parquet(work.folder / "links.parquet", compression_level=1)
     methods = pl.scan_parquet(work.folder / "links.parquet").group_by("method").len().sort("method").collect()
     work.year.origins(rest).write_parquet(work.folder / "unlinked.parquet")
+    candidates = work.matching.write_candidates(work.folder)
     return {
         "loads": len(work.year.loads),
         "enterprises": len(work.enterprises.ids),
         "linked_keys": int(methods["len"].sum()),
         "unlinked_keys": rest.height,
         "linked_by": dict(methods.iter_rows()),
+        "review": candidates.select("source", "record_key").n_unique(),
     }

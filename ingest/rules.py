@@ -14,8 +14,8 @@ from engine.schema.facts import FACTS
 from engine.schema.units import DM2_PER_MU
 
 
-class AreaDispute(BaseModel):
-    """Limits of |declared − drawn|: ``percent`` of the drawn area and ``least_mu`` (a decimal or fraction as text)."""
+class Limits(BaseModel):
+    """Two limits that an area must pass to be found: ``percent`` of another and ``least_mu`` (decimal or fraction)."""
 
     model_config = ConfigDict(extra="forbid")
     percent: int = Field(ge=0, le=100)
@@ -39,11 +39,13 @@ class AreaDispute(BaseModel):
 
 
 class Rules(BaseModel):
-    """The file of merge rules: trust order per field and the limits of an area dispute."""
+    """The file of merge rules: trust order per field and the limits of what is found about parcels."""
 
     model_config = ConfigDict(extra="forbid")
     trust: dict[str, list[str]]
-    area_dispute: AreaDispute
+    area_dispute: Limits
+    parcel_overlap: Limits = Limits(percent=1, least_mu="0.05")
+    outside_region: Limits = Limits(percent=10, least_mu="0.5")
 
     @field_validator("trust")
     @classmethod
