@@ -61,13 +61,17 @@ class Records:
 
 @dataclass
 class Evidence:
-    """Writes ``claims``, ``facts`` and ``facts_wide`` (.parquet) into ``folder`` and counts them."""
+    """Writes ``claims``, ``facts`` and ``facts_wide`` (.parquet) into ``folder`` and counts them.
+
+    ``beside``: further columns of ``facts_wide`` that are no facts, in enterprise order.
+    """
 
     folder: Path
     enterprise_ids: pl.Series
     year: Year
     rules: Rules
     counts: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, pl.Series] = field(default_factory=dict)
 
     def write(self, records: list[Records]) -> None:
         """All fields of all sources; ``records`` may state a field in several sources."""
@@ -79,7 +83,7 @@ class Evidence:
                 claims.append(self._row(self.year.origins(said), name))
                 facts.append(self._row(taken, name).with_columns(unit=pl.lit(_unit(name))))
                 wide[name] = self._column(taken, name)
-        table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide})
+        table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide, **self.beside})
         table.write_parquet(self.folder / "facts_wide.parquet", compression_level=1, row_group_size=ROW_GROUP)
         self.counts["claims"] = self._sink(claims, "claims")
         self.counts["facts"] = self._sink(facts, "facts")
@@ -131,7 +135,9 @@ def decided(records: pl.DataFrame, order: list[str]) -> tuple[pl.LazyFrame, pl.L
         db.execute("SET threads = 2")
         db.execute("SET memory_limit = '768MB'")
         db.register("records", records.to_arrow())
-        said = db.sql(statement("merge/claims")).pl().select(_CLAIM).sort("enterprise_no", "source", "record_key", "value")
+        said = (
+            db.sql(statement("merge/claims")).pl().select(_CLAIM).sort("enterprise_no", "source", "record_key", "value")
+        )
         db.register("claims", said.to_arrow())
         db.register("trust", trust.to_arrow())
         taken = db.sql(statement("merge/facts")).pl().select(_FACT).sort("enterprise_no")

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from engine.schema.warehouse import Warehouse, now, settle
-from ingest import land, meters, parcels
+from ingest import bureau, land, meters, months, parcels
 from ingest.canonical import Year
 from ingest.declared import adopt
 from ingest.evidence import Evidence, Records
@@ -53,6 +53,7 @@ class _Work:
     links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
     meters: list[meters.SharedMeters] = field(default_factory=list)
+    seen: list[pl.DataFrame] = field(default_factory=list)
 
     def keep(self, links: pl.DataFrame, unlinked: pl.DataFrame) -> pl.DataFrame:
         """Keep the links that count (those with an enterprise) and the rest; the links with ``enterprise_no``."""
@@ -80,11 +81,13 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         say("records")
         records = [_records(work, *table) for table in fact_tables(work.year)]
         records += _exempt(work)
+        listed = _bureau(work)
         say("facts")
-        evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules)
+        holes = months.write(folder, work.enterprises.ids, work.seen)
+        evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules, beside=holes)
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
-        counts |= meters.write(work.year, folder, work.meters)
+        counts |= meters.write(work.year, folder, work.meters) | listed
         for spilled in folder.glob("*.spill"):
             spilled.unlink()
         merge_id = f"{year}-{started[:19].replace('-', '').replace(':', '')}-{time.monotonic_ns() % 10**6:06d}"
@@ -132,6 +135,7 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     )
     slim = totals.select("record_key", "rows", "origin", *facts)
     linked = slim.join(numbered, on="record_key", how="inner")
+    work.seen += months.seen(work.year, source, table, facts, linked)
     several = linked["enterprise_no"].is_duplicated().any()
     linked = linked.sort("enterprise_no", "record_key") if several else linked.sort("enterprise_no")
     return Records.of_frame(source, facts, linked, work.folder / f"{source}-{table}.spill")
@@ -168,6 +172,15 @@ def _exempt(work: _Work) -> list[Records]:
     numbered = work.keep(links, found.unlinked).drop("enterprise_id", "source")
     frame = keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)).join(numbered, on="record_key").sort("enterprise_no")
     return [Records.of_frame("exemptions", ["is_exempt"], frame)]
+
+
+def _bureau(work: _Work) -> dict[str, int]:
+    """``events.parquet`` and ``relations.parquet``; how many rows each."""
+    counts = {"events": 0, "relations": 0}
+    for listed in bureau.lists(work.year, partial(link, work.enterprises.register)):
+        work.keep(listed.found.links, listed.found.unlinked)
+        counts[listed.name] = listed.write(work.year, work.folder)
+    return counts
 
 
 def _finish(work: _Work) -> dict[str, Any]:
