@@ -1,0 +1,68 @@
+"""Names and addresses taken apart, so that what distinguishes two firms is compared by itself.
+
+A name's key (engine.schema.names) is cut into stem, legal form, unit (branch, works, trade union … of a firm) and
+marks (numbers, 甲乙丙, compass points, 新老): two names whose units or marks differ are two firms however alike they
+look, and are never linked without a person.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from engine.schema.names import name_key
+
+_FORMS = "股份合作公司|有限合伙|股份有限公司|有限公司|总公司|公司|加工厂|总厂|厂|专业合作社|合作社|合伙企业|经营部|工作室|商行"
+_NUMBER = "[一二三四五六七八九十0-9]"
+# What may follow a firm's name and make it another unit of the same firm.
+_UNIT = (
+    rf"((?:第?{_NUMBER}+|[甲乙丙丁新老东南西北中])?(?:分公司|分厂|分部|分店|营业部|办事处|车间)"
+    rf"|(?:第?{_NUMBER}+|[新老东南西北])厂(?:区)?"
+    r"|工会(?:委员会)?|食堂|招待所|职工医院|党委|(?:技术)?服务中心|开发中心|检测中心|研究中心|研究院|门市部)$"
+)
+_MARKS = rf"[{_NUMBER[1:-1]}甲乙丙丁]|[东南西北新老]$"
+
+
+def name_parts(name: pl.Expr) -> list[pl.Expr]:
+    """``key stem form unit marks group`` of names as written (String; group Boolean); key null for an empty name.
+
+    The stem is the key without legal form, unit, 集团 and brackets; all of the key where nothing would be left.
+    """
+    key = name_key(name)
+    unit = pl.when(key.str.len_chars() > 4).then(key.str.extract(_UNIT, 1)).fill_null("")
+    # A unit that is the whole of the organisation's kind (… 研究中心) is no unit of another: it needs a form before it.
+    body = key.str.slice(0, (key.str.len_chars() - unit.str.len_chars()).cast(pl.Int64))
+    owned = body.str.contains(rf"(?:{_FORMS}|大学|学院|研究所|研究院|医院|场|社|院|所)$") & (unit != "")
+    unit = pl.when(owned).then(unit).otherwise(pl.lit(""))
+    body = pl.when(owned).then(body).otherwise(key)
+    form = body.str.extract(rf"({_FORMS})$", 1).fill_null("")
+    bare = body.str.slice(0, (body.str.len_chars() - form.str.len_chars()).cast(pl.Int64)).str.replace_all(r"[()]", "")
+    stem = bare.str.replace(r"集团$", "")
+    return [
+        key.alias("key"),
+        pl.when(stem.str.len_chars() >= 2).then(stem).otherwise(key).alias("stem"),
+        form.alias("form"),
+        unit.alias("unit"),
+        bare.str.extract_all(_MARKS).list.join("").alias("marks"),
+        bare.str.contains("集团", literal=True).alias("group"),
+    ]
+
+
+_BEFORE = r"^(?:中国)?(?:[^\d区县市]{2,3}省)?(?:[^\d省区县]{2,4}市)?(?:[^\d省市]{1,4}[区县])?"
+
+
+# The road is what stands between the last administrative unit and the number.
+_ROAD = r"^(?:.*(?:省|市|区|县|镇|乡|街道))?([^\d]+?)(\d+)号"
+
+
+def address_parts(address: pl.Expr) -> list[pl.Expr]:
+    """``place`` (town, road and number, without province, city, county and what follows the number), ``street`` (the
+    road alone) and ``number`` of addresses; null where nothing is told."""
+    folded = address.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s()（）,，。·-]", "")
+    rest = folded.str.replace(_BEFORE, "")
+    rest = pl.when(rest.str.len_chars() >= 3).then(rest).otherwise(folded)
+    place = pl.coalesce(rest.str.extract(r"^(.*?\d+号)", 1), rest)
+    return [
+        pl.when(place.str.len_chars() >= 3).then(place).alias("place"),
+        folded.str.extract(_ROAD, 1).alias("street"),
+        folded.str.extract(_ROAD, 2).alias("number"),
+    ]
