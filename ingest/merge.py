@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from engine.schema.warehouse import Warehouse, now, settle
-from ingest import bureau, land, meters, months, parcels
+from ingest import bureau, correcting, findings, identity, land, meters, months, parcels
 from ingest.canonical import Year
 from ingest.declared import adopt
 from ingest.evidence import Evidence, Records
@@ -40,7 +40,8 @@ class MergeReport:
     @property
     def needs_person(self) -> bool:
         """Whether something waits for a person: unlinked records, disputed facts or areas."""
-        return any(self.counts[k] for k in ("unlinked_keys", "disputed", "area_disputes", "findings", "meter_findings"))
+        waiting = ("unlinked_keys", "disputed", "area_disputes", "findings", "meter_findings")
+        return any(self.counts[k] for k in waiting) or bool(self.counts["corrections"]["ended"])
 
 
 @dataclass
@@ -53,6 +54,8 @@ class _Work:
     links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
     meters: list[meters.SharedMeters] = field(default_factory=list)
+    found: list[pl.DataFrame] = field(default_factory=list)  # about rights, leases and drawings
+    places: pl.DataFrame = field(default_factory=pl.DataFrame)  # parcel_code, origin of its first row
     seen: list[pl.DataFrame] = field(default_factory=list)
 
     def keep(self, links: pl.DataFrame, unlinked: pl.DataFrame) -> pl.DataFrame:
@@ -87,7 +90,10 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         evidence = Evidence(folder, work.enterprises.ids, work.year, read_rules, beside=holes)
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
+        counts |= correcting.apply(warehouse, folder, year)
+        counts["findings_by_kind"] = findings.write(work.year, folder, work.found, work.places)
         counts |= meters.write(work.year, folder, work.meters) | listed
+        counts["identity_events"] = identity.write_events(work.year, folder).height
         for spilled in folder.glob("*.spill"):
             spilled.unlink()
         merge_id = f"{year}-{started[:19].replace('-', '').replace(':', '')}-{time.monotonic_ns() % 10**6:06d}"
@@ -100,6 +106,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         with warehouse.connect() as db:
             row = (merge_id, year, started, json.dumps(loads), json.dumps(counts), seconds)
             db.execute("INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?)", row)
+            identity.keep(db, warehouse.merged / merge_id)
             work.matching.keep(db, warehouse.merged / merge_id, merge_id)
     return MergeReport(merge_id, year, counts, seconds)
 
@@ -141,23 +148,22 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     return Records.of_frame(source, facts, linked, work.folder / f"{source}-{table}.spill")
 
 
-def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
-    held, year = land.holdings(work.year), work.year.year
-    parcel_table, drawn, parcel_counts = parcels.write(work.year, work.folder, work.rules)
-    areas = parcel_table.select("parcel_code", area=pl.col("area_dm2"))
-    leased = land.leases(work.year, areas)
+def _land(work: _Work) -> tuple[dict[str, Any], list[Records]]:
+    year = work.year.year
+    drawn = parcels.write(work.year, work.folder, work.rules)
+    work.places, work.found = drawn.places, [drawn.found]
+    held = land.rights(work.year)
+    leased = land.leases(work.year, drawn.table.select("parcel_code", area=pl.col("area_dm2")))
     keys = land.keys(held, leased)
     if keys.is_empty():
-        return parcel_counts | {"findings": 0}, []
+        return drawn.counts | {"findings": 0}, []
     found = work.matching.more("land", link(work.enterprises.register, "land", keys))
     work.keep(found.links, found.unlinked)
-    links = found.links
-    uses = land.uses(held, leased, links, year)
-    work.year.origins(uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
-    findings = land.findings(held, leased, uses)
-    work.year.origins(findings).write_parquet(work.folder / "land_findings.parquet")
-    totals = work.enterprises.numbered(land.used(uses)).drop("enterprise_id")
-    return parcel_counts | {"findings": findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
+    used = land.occupancy(held, leased, found.links, drawn.table, year, work.rules.area_dispute)
+    work.year.origins(used.uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
+    work.found.append(used.findings)
+    totals = work.enterprises.numbered(land.used(used.uses)).drop("enterprise_id")
+    return drawn.counts | {"findings": used.findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
 
 
 def _exempt(work: _Work) -> list[Records]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +14,37 @@ from ingest.drawn import outside_regions, overlaps
 from ingest.geometry import area_dm2, dm2
 from ingest.rules import Rules
 
-_DECLARED = {"parcel_code": pl.String, "area_dm2": pl.Int64}
+_DECLARED = {"parcel_code": pl.String, "area_dm2": pl.Int64, "origin": pl.Int64}
 _SHAPES = {"parcel_code": pl.String, "geometry": pl.Binary, "ring_dm2": pl.Int64, "origin": pl.Int64}
 FINDING = {"finding": pl.String, "parcel_code": pl.String, "other": pl.String, "region_code": pl.String,
            "value": pl.Int64, "origin": pl.Int64}  # fmt: skip
 
 
-def write(year: Year, folder: Path, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
-    """``parcels.parquet`` and ``area_disputes.parquet``.
+@dataclass(frozen=True)
+class Parcels:
+    """``table`` without geometry, ``found`` about drawings (``FINDING``), ``places``: origin of each parcel's first
+    row, and counts."""
 
-    Returns the parcels without geometry, the findings about drawings (columns of ``FINDING``), and counts.
-    """
+    table: pl.DataFrame
+    found: pl.DataFrame
+    places: pl.DataFrame
+    counts: dict[str, int]
+
+
+def write(year: Year, folder: Path, rules: Rules) -> Parcels:
+    """``parcels.parquet`` and ``area_disputes.parquet``."""
     declared, shapes = _declared(year), drawings(year)
-    parcels = union_parcels(declared, shapes.select("parcel_code", "geometry"))
+    parcels = union_parcels(declared.drop("origin"), shapes.select("parcel_code", "geometry"))
     parcels.write_parquet(folder / "parcels.parquet", row_group_size=20_000)
     limits = rules.area_dispute
     disputes = area_disputes(parcels, limits.percent, limits.least_dm2)
     disputes.write_parquet(folder / "area_disputes.parquet")
-    single = shapes.with_columns(drawn_dm2=area_dm2(shapes["geometry"]), polygons=pl.lit(1)).join(
-        declared, on="parcel_code"
-    )
+    single = shapes.with_columns(drawn_dm2=area_dm2(shapes["geometry"]), polygons=pl.lit(1))
+    single = single.join(declared.drop("origin"), on="parcel_code")
     found = pl.concat([_repaired(shapes), *_placed(parcels, county_polygons(year), rules)])
-    found = found.join(shapes.group_by("parcel_code").agg(place=pl.col("origin").min()), on="parcel_code", how="left")
+    rows = pl.concat([declared.select("parcel_code", "origin"), shapes.select("parcel_code", "origin")])
+    drawn = shapes.group_by("parcel_code").agg(place=pl.col("origin").min())
+    found = found.join(drawn, on="parcel_code", how="left", maintain_order="left")
     found = found.with_columns(origin=pl.coalesce("origin", "place")).drop("place")
     counts = {
         "parcels": parcels.height,
@@ -46,7 +56,8 @@ def write(year: Year, folder: Path, rules: Rules) -> tuple[pl.DataFrame, pl.Data
         "polygons_without_parcel": shapes.height - single.height,
         "area_disputes": disputes.height,
     }
-    return parcels.drop("geometry"), found, counts
+    places = rows.group_by("parcel_code").agg(pl.col("origin").min())
+    return Parcels(parcels.drop("geometry"), found, places, counts)
 
 
 def _declared(year: Year) -> pl.DataFrame:
@@ -54,7 +65,9 @@ def _declared(year: Year) -> pl.DataFrame:
     rows = year.scan("land", "parcel")
     if rows is None:
         return pl.DataFrame(schema=_DECLARED)
-    return rows.group_by("parcel_code").agg(pl.col("area_dm2").max()).sort("parcel_code").collect()
+    return (
+        rows.group_by("parcel_code").agg(pl.col("area_dm2").max(), pl.col("origin").min()).sort("parcel_code").collect()
+    )
 
 
 def drawings(year: Year) -> pl.DataFrame:
