@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import demo, layers, load, policy, rank, read, refused, review, serve, status
+from cli import correct, demo, layers, load, policy, rank, read, refused, review, serve, status
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
 
@@ -34,7 +34,7 @@ _COMMANDS: list[Callable[..., None]] = [
     rank.rank,
     rank.releases,
 ]
-_COMMANDS += [rank.replay, read.rankings, read.explain, serve.serve]
+_COMMANDS += [correct.correct, rank.replay, read.rankings, read.explain, serve.serve]
 for command in _COMMANDS:
     app.command()(command)
 

@@ -81,7 +81,7 @@ class Evidence:
             if stated:
                 said, taken = _field(stated, name, self.rules)
                 claims.append(self._row(self.year.origins(said), name))
-                facts.append(self._row(taken, name).with_columns(unit=pl.lit(_unit(name))))
+                facts.append(self._row(taken, name).with_columns(unit=pl.lit(unit_of(name))))
                 wide[name] = self._column(taken, name)
         table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide, **self.beside})
         table.write_parquet(self.folder / "facts_wide.parquet", compression_level=1, row_group_size=ROW_GROUP)
@@ -110,7 +110,8 @@ class Evidence:
         return int(pl.scan_parquet(place, glob=False).select(pl.len()).collect().item())
 
 
-def _unit(name: str) -> str:
+def unit_of(name: str) -> str:
+    """The smallest unit of a fact, as facts state it."""
     return "dm2*days" if name == "land_dm2_days" else SMALLEST[FACTS[name].quantity]
 
 

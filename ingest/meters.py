@@ -276,7 +276,7 @@ def _add_findings(year: Year, place: Path, found: pl.DataFrame) -> None:
     nothing = pl.lit(None, dtype=pl.String)
     lines = found.sort("kind", "source", "record_key").select(
         "kind", nothing.alias("parcel_code"), nothing.alias("enterprise_id"), nothing.alias("region_code"), "value",
-        pl.lit("ppb").alias("unit"), *((account + ": " + e).alias(n) for n, e in notes.items()), "origin",
+        pl.lit("ppb").alias("unit"), *((account + ": " + e).alias(n) for n, e in notes.items()), "record_key", "origin",
     )  # fmt: skip
     lines = year.origins(lines)
     if place.is_file():
