@@ -132,7 +132,7 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     found = work.matching.more(source, found)
     links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
     if shared := meters.shared_meters(work.year, source, partial(link, work.enterprises.register), work.folder):
-        work.meters.append(shared)
+        work.meters.append(shared.measured(totals, facts))
         found = shared.instead_of(Linked(links, found.unlinked), links.columns)
         links = found.links
     unlinked = with_names(work.year, source, table, found.unlinked)

@@ -71,6 +71,25 @@ class SharedMeters:
     strangers: pl.DataFrame
     findings: pl.DataFrame
 
+    def measured(self, totals: pl.DataFrame, facts: list[str]) -> SharedMeters:
+        """With what each meter holds (``field``, ``of_value``) and each line's part of it (``value``), as the claims
+        have it; null where the year has no record of the account, or the table states several facts.
+        """
+        field = facts[0] if len(facts) == 1 else None
+        whole = dict(totals.select("record_key", field).iter_rows()) if field else {}
+        values: list[int | None] = []
+        for (account,), lines in self.parts.group_by("record_key", maintain_order=True):
+            values += parts_of(whole.get(account), lines["share_ppb"].to_list())
+        held = [whole.get(account) for account in self.parts["record_key"]]
+        return replace(
+            self,
+            parts=self.parts.with_columns(
+                field=pl.lit(field, dtype=pl.String),
+                of_value=pl.Series(held, dtype=pl.Int64),
+                value=pl.Series(values, dtype=pl.Int64),
+            ),
+        )
+
     def instead_of(self, found: Linked, columns: list[str]) -> Linked:
         """``found`` with the sharers in the place of the account's own link; a flagged meter has none."""
         counted = self.parts.filter(pl.col("share_ppb").is_not_null())
@@ -170,6 +189,15 @@ def apportioned(sharers: list[Sharer], grounds: Grounds) -> tuple[list[Sharer], 
     return done, kinds
 
 
+def parts_of(value: int | None, shares: list[int | None]) -> list[int | None]:
+    """What each line of a meter gets of ``value``: the rule of claims.sql; null where nothing splits it."""
+    counted = [s for s in shares if s is not None]
+    if value is None or not sum(counted):
+        return [None] * len(shares)
+    parts = iter(by_weight(abs(value), counted))
+    return [None if s is None else next(parts) * (1 if value >= 0 else -1) for s in shares]
+
+
 def by_weight(whole: int, weights: list[int]) -> list[int]:
     """``whole`` in parts as the weights (≥ 0, not all 0) by largest remainder, ties to the earlier: they sum to it."""
     total = sum(weights)
@@ -257,7 +285,7 @@ def write(year: Year, folder: Path, meters: list[SharedMeters]) -> dict[str, int
     """``shared_meters.parquet``, and the meters' lines in ``findings.parquet``; how many wait for a person."""
     if not meters:
         return {"shared_meters": 0, "meter_findings": 0}
-    columns = ["source", "record_key", "enterprise_id", "by", "share_ppb"]
+    columns = ["source", "record_key", "enterprise_id", "by", "share_ppb", "field", "of_value", "value"]
     parts = pl.concat([m.parts for m in meters]).sort("source", "record_key", "sharer_no")
     year.origins(parts.select(*columns, "origin")).write_parquet(folder / "shared_meters.parquet")
     found = pl.concat([m.findings.with_columns(source=pl.lit(m.source)) for m in meters])

@@ -14,7 +14,7 @@ from engine.schema.warehouse import Warehouse
 from ingest.evidence import decided
 from ingest.load import ingest
 from ingest.merge import MergeReport, merge
-from ingest.meters import WHOLE, Sharer, Weights, apportioned, by_weight
+from ingest.meters import WHOLE, Sharer, Weights, apportioned, by_weight, parts_of
 from tests.unit.ingest.files import A, B, C, put
 from tests.unit.merge.tables import HALF, THIRD
 from tests.unit.merge.test_evidence import RECORDS, record
@@ -99,7 +99,7 @@ def test_the_parts_are_the_meter(value: int, shares: list[int | None], area: lis
         return
     rows = [record(n, value, key="account:9", share=s.share, sharer=n) for n, s in enumerate(counted)]
     parts = decided(pl.DataFrame(rows, schema=RECORDS), ["power"])[0].collect()["value"].to_list()
-    assert sum(parts) == value
+    assert sum(parts) == value and parts == parts_of(value, [s.share for s in counted])
     assert all(p == 0 or (p < 0) == (value < 0) for p in parts)
 
 
@@ -166,13 +166,25 @@ def test_meters_of_files(home: Warehouse, merged: MergeReport) -> None:
 
 def test_shared_meters_say_by_what(home: Warehouse, merged: MergeReport) -> None:
     shares = table(home, merged, "shared_meters").sort("record_key", "row", "share_ppb")
-    assert shares.columns == ["source", "record_key", "enterprise_id", "by", "share_ppb", "load_id", "sheet", "row"]
+    assert shares.columns == [
+        "source", "record_key", "enterprise_id", "by", "share_ppb", "field", "of_value", "value", "load_id", "sheet", "row",
+    ]  # fmt: skip
     by = dict(shares.group_by("record_key").agg(pl.col("by").unique().sort().str.join(",")).iter_rows())
     assert by == {
         "account:1001": "floor", "account:1002": "land", "account:1003": "flagged", "account:1004": "land",
         "account:1005": "declared",
     }  # fmt: skip
     assert shares.filter(pl.col("record_key") == "account:1001")["share_ppb"].to_list() == [250_000_000, 750_000_000]
+
+
+def test_parts_are_those_of_the_claims_and_sum_to_the_meter(home: Warehouse, merged: MergeReport) -> None:
+    shares, claims = (table(home, merged, n) for n in ("shared_meters", "claims"))
+    counted = shares.drop_nulls("share_ppb")
+    sums = counted.group_by("record_key").agg(pl.col("value").sum(), pl.col("of_value").first())
+    assert sums.height == 4 and (sums["value"] == sums["of_value"]).all()
+    both = counted.drop_nulls("enterprise_id").join(claims, on=["record_key", "enterprise_id", "field"], suffix="_said")
+    assert both.height == 8 and (both["value"] == both["value_said"]).all()
+    assert shares.filter(pl.col("by") == "flagged")["of_value"].to_list() == [100_000] * 2
 
 
 def test_a_meter_that_nothing_splits_waits_for_a_person(home: Warehouse, merged: MergeReport) -> None:
