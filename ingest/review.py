@@ -16,15 +16,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from engine.schema.names import name_key
 from engine.schema.warehouse import Warehouse
 from ingest.canonical import Year
+from ingest.identity import enterprise_ids, identify
 from ingest.match import store
 from ingest.refused import open_rows
-from sql import statement
 
 # Refused for these, a row can be another firm's only by its code: the name may still tell whose it is.
 CODES = ("bad_credit_code", "bad_organisation_code", "bad_registration_number", "bad_permit")
@@ -163,13 +162,14 @@ def _register(warehouse: Warehouse, year: int, names: pl.Series) -> dict[str | N
         return {}
     bearing = (
         rows.filter(pl.col("record_key").is_not_null())
-        .select("origin", "record_key", "uscc", "name", "region_code", key=name_key(pl.col("name")))
+        .select("origin", "uscc", "name", "region_code", key=name_key(pl.col("name")))
         .filter(pl.col("key").is_in(wanted.implode()))
         .collect()
     )
-    with duckdb.connect() as db:
-        db.register("register", bearing.select("origin", "record_key").to_arrow())
-        ids = db.sql(statement("merge/enterprises")).pl()
+    same = rows.filter(pl.col("record_key").is_not_null()).join(
+        bearing.lazy().select("origin"), on="origin", how="semi"
+    )
+    ids = enterprise_ids(identify(Year(warehouse, year), same)[0])
     found: dict[str | None, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in bearing.join(ids, on="origin").iter_rows(named=True):
         told = {n: row[n] for n in ("enterprise_id", "uscc", "name", "region_code")} | {"by": "exact_name"}

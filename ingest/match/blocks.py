@@ -57,6 +57,13 @@ def _nearest(
         yield rows[start + at], columns[to]
 
 
+def same_name(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Pairs as of :func:`by_county` of the very same ``key``, wherever the enterprise is."""
+    ours, theirs = (f.select("key", no=pl.int_range(pl.len(), dtype=pl.UInt32)) for f in (records, names))
+    both = ours.join(theirs, on="key", suffix="_held")
+    return both.select(record_no="no", name_no="no_held")
+
+
 def anywhere(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """Pairs as of :func:`by_county`, by the rarest pairs of characters of each stem, over the whole register."""
     asked, held = _bigrams(records, "record_no"), _bigrams(names, "name_no")

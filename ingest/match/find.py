@@ -10,7 +10,7 @@ import polars as pl
 from ingest.match import blocks
 from ingest.match.names import address_parts, name_parts
 from ingest.match.places import Counties
-from ingest.match.rule import Floats, Rule, features, held_apart, rule, sure_ppb
+from ingest.match.rule import FEATURES, Floats, Rule, features, held_apart, rule, sure_ppb
 
 _PARTS = ("stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
 _AGREES = 70  # percent of likeness of two places whose road and number are the same
@@ -65,7 +65,7 @@ class Names:
 
     def pairs(self, records: pl.DataFrame) -> pl.DataFrame:
         """Every pair that is looked at, with the parts of both sides; ``record_no`` is the row of ``records``."""
-        near = blocks.by_county(records, self.held)
+        near = pl.concat([blocks.by_county(records, self.held), blocks.same_name(records, self.held)]).unique()
         pairs = self._of(records, near)
         sure = pairs.filter(pl.col("stem") == pl.col("stem_held"))["record_no"]
         rest = records.with_row_index("no").filter(~pl.col("no").is_in(sure.unique().implode()))
@@ -113,10 +113,9 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
 
 def agrees(told: Floats) -> np.ndarray:
     """Whether road and number are the same and the whole places alike, by rows of features."""
-    from ingest.match.rule import FEATURES
-
     column = {name: told[:, n] for n, name in enumerate(FEATURES)}
-    found: np.ndarray = (column["address_equal"] > 0) & (column["address_ratio"] * 100 >= _AGREES)
+    like = column["address_ratio"] + column["equal_address_ratio"]
+    found: np.ndarray = (column["address_equal"] > 0) & (like * 100 >= _AGREES)
     return found
 
 

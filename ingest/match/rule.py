@@ -25,6 +25,7 @@ FEATURES = (
     "one", "stem_ratio", "stem_equal", "one_edit", "two_edits", "contained", "form_equal", "form_missing", "former",
     "address_known", "address_equal", "street_equal", "address_ratio", "county_equal", "one_edit_address_equal",
     "one_edit_elsewhere", "group_differs",
+    "unit_differs", "marks_differ", "equal_address_known", "equal_address_ratio",
 )  # fmt: skip
 Floats = NDArray[np.float64]
 
@@ -73,25 +74,29 @@ def features(pairs: pl.DataFrame) -> Floats:
         number=(pl.col("number") == pl.col("number_held")).fill_null(False),
         county=(pl.col("county") == pl.col("county_held")).fill_null(False),
         group=pl.col("group") != pl.col("group_held"),
+        unit=pl.col("unit") != pl.col("unit_held"),
+        marks=pl.col("marks") != pl.col("marks_held"),
     ).cast(pl.Float64)
     of = {name: told[name].to_numpy() for name in told.columns}
     equal = of["street"] * of["number"]
-    one = (edits == 1).astype(float)
+    one, same = (edits == 1).astype(float), (edits == 0).astype(float)
     columns = {
-        "one": np.ones(len(a)), "stem_ratio": ratio, "stem_equal": edits == 0, "one_edit": one,
+        "one": np.ones(len(a)), "stem_ratio": ratio, "stem_equal": same, "one_edit": one,
         "two_edits": edits == 2, "contained": of["contained"] * (edits > 0), "form_equal": of["form_equal"],
-        "form_missing": of["form_missing"], "former": of["former"], "address_known": known, "address_equal": equal,
-        "street_equal": of["street"], "address_ratio": near, "county_equal": of["county"],
+        "form_missing": of["form_missing"], "former": of["former"], "address_known": known * (1 - same),
+        "address_equal": equal, "street_equal": of["street"], "address_ratio": near * (1 - same),
+        "county_equal": of["county"], "equal_address_known": known * same, "equal_address_ratio": near * same,
         "one_edit_address_equal": one * equal, "one_edit_elsewhere": one * known * (1 - of["street"]),
-        "group_differs": of["group"],
+        "group_differs": of["group"], "unit_differs": of["unit"], "marks_differ": of["marks"],
     }  # fmt: skip
     return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in FEATURES])
 
 
 def held_apart() -> pl.Expr:
-    """Why a pair is never linked by itself, null where nothing forbids it: ``unit`` (branch against head or another
+    """Why a pair is not linked by itself, null where nothing forbids it: ``unit`` (branch against head or another
     branch), ``marks`` (numbers, 甲乙丙, 新老 …), ``group`` (集团 against plant), ``name_differs`` (not even by one character
-    may a name differ where no address agrees)."""
+    may a name differ where no address agrees, nor 厂 from 公司)."""
+    another_form = (pl.col("form") != pl.col("form_held")) & (pl.col("form") != "") & (pl.col("form_held") != "")
     return (
         pl.when(pl.col("unit") != pl.col("unit_held"))
         .then(pl.lit("unit"))
@@ -99,7 +104,7 @@ def held_apart() -> pl.Expr:
         .then(pl.lit("marks"))
         .when(pl.col("group") != pl.col("group_held"))
         .then(pl.lit("group"))
-        .when((pl.col("stem") != pl.col("stem_held")) & ~pl.col("address_agrees"))
+        .when(((pl.col("stem") != pl.col("stem_held")) | another_form) & ~pl.col("address_agrees"))
         .then(pl.lit("name_differs"))
     )
 
