@@ -12,6 +12,7 @@ import shapely
 from ingest.canonical import Year
 from ingest.drawn import outside_regions, overlaps
 from ingest.geometry import area_dm2, dm2
+from ingest.regions import write_regions
 from ingest.rules import Rules
 
 _DECLARED = {"parcel_code": pl.String, "area_dm2": pl.Int64, "origin": pl.Int64}
@@ -32,7 +33,7 @@ class Parcels:
 
 
 def write(year: Year, folder: Path, rules: Rules) -> Parcels:
-    """``parcels.parquet`` and ``area_disputes.parquet``."""
+    """``parcels.parquet``, ``area_disputes.parquet`` and, where the bureau drew them, ``regions.parquet``."""
     declared, shapes = _declared(year), drawings(year)
     parcels = union_parcels(declared.drop("origin"), shapes.select("parcel_code", "geometry"))
     parcels.write_parquet(folder / "parcels.parquet", row_group_size=20_000)
@@ -41,7 +42,7 @@ def write(year: Year, folder: Path, rules: Rules) -> Parcels:
     disputes.write_parquet(folder / "area_disputes.parquet")
     single = shapes.with_columns(drawn_dm2=area_dm2(shapes["geometry"]), polygons=pl.lit(1))
     single = single.join(declared.drop("origin"), on="parcel_code")
-    found = pl.concat([_repaired(shapes), *_placed(parcels, county_polygons(year), rules)])
+    found = pl.concat([_repaired(shapes), *_placed(parcels, write_regions(year, folder), rules)])
     rows = pl.concat([declared.select("parcel_code", "origin"), shapes.select("parcel_code", "origin")])
     drawn = shapes.group_by("parcel_code").agg(place=pl.col("origin").min())
     found = found.join(drawn, on="parcel_code", how="left", maintain_order="left")
@@ -117,21 +118,6 @@ def area_disputes(parcels: pl.DataFrame, percent: int, least_dm2: int) -> pl.Dat
 
 
 # --- what is wrong with the drawing --------------------------------------------------------------------------------
-
-
-def county_polygons(year: Year) -> dict[str, shapely.Geometry]:
-    """County code (6 digits) → its area, from the bureau's regions where they were drawn; the newest edition counts."""
-    rows = year.scan("regions", "region")
-    if rows is None or "geometry" not in rows.collect_schema().names():
-        return {}
-    county = pl.col("region_code").str.contains(r"^\d{4}(0[1-9]|[1-9]\d)(000000)?$") & pl.col("zone_code").is_null()
-    drawn = rows.filter(county & pl.col("geometry").is_not_null()).sort(
-        pl.col("vintage").fill_null(""), pl.col("valid_from").dt.to_string().fill_null(""), "origin"
-    )
-    found = drawn.select(pl.col("region_code").str.slice(0, 6), "geometry").collect()
-    return dict(
-        zip(found["region_code"], shapely.make_valid(shapely.from_wkb(found["geometry"].to_list())), strict=True)
-    )
 
 
 def _repaired(shapes: pl.DataFrame) -> pl.DataFrame:

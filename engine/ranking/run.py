@@ -36,6 +36,8 @@ _EVIDENCE = (
     "land_use",
     "parcels",
     "area_disputes",
+    "regions",
+    "findings",
 )
 
 
