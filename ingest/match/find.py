@@ -14,12 +14,27 @@ from ingest.match.rule import FEATURES, Floats, Rule, features, held_apart, rule
 
 _PARTS = ("stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
 _AGREES = 70  # percent of likeness of two places whose road and number are the same
+# The very name that an enterprise bore before, and no other bears: log odds of 999 to 1 at least.
+_RENAMED = pl.lit(6.9)
 KEPT = 6  # candidates of one record that a person is shown
 CANDIDATES = {
     "record_key": pl.String, "enterprise_id": pl.String, "sure_ppb": pl.Int64, "why": pl.String, "former": pl.Boolean,
     "address_agrees": pl.Boolean, "rank": pl.Int32,
 }  # fmt: skip
 _SPLIT = r"[,，;；、/|\n]+"
+
+
+# A second whole name in brackets at the end; the kind of partnership and former names (see name_key) are none.
+_SECOND = r"^(.{4,})[（(]([^（）()]{6,})[）)]$"
+
+
+def _each_name(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with further rows for names that hold a second one in brackets: the first alone, the second alone."""
+    inner = pl.col("name").str.extract(_SECOND, 2)
+    own = inner.is_not_null() & ~inner.str.contains(r"^(?:原|曾用名)|合伙$")
+    double = frame.filter(own.fill_null(False))
+    parts = [double.with_columns(name=pl.col("name").str.extract(_SECOND, n)) for n in (1, 2)]
+    return pl.concat([frame, *parts])
 
 
 @dataclass(frozen=True)
@@ -54,13 +69,14 @@ class Names:
         )  # fmt: skip
 
     def _parts(self, frame: pl.DataFrame, *also: str) -> pl.DataFrame:
+        frame = _each_name(frame)
         county = self._county_codes.of(pl.col("name"), pl.col("address"), pl.col("region_code"))
         return frame.select(
             *also, *name_parts(pl.col("name")), *address_parts(pl.col("address")), county.alias("county")
         )
 
     def records(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Records (``record_key name address region_code``, String) taken apart; those without a name left out."""
+        """Records (``record_key name address region_code``, String) taken apart, one row a name; those without left out."""
         return self._parts(frame, "record_key").drop_nulls("key")
 
     def pairs(self, records: pl.DataFrame) -> pl.DataFrame:
@@ -93,7 +109,7 @@ class Names:
 def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, Floats]:
     """``pairs`` with ``address_agrees``, ``why`` (see :func:`held_apart`) and ``sure_ppb``; and their features.
 
-    An enterprise that is compared by several of its names counts once, by the best of them.
+    A record and an enterprise that are compared by several of their names count once, by the best pair.
     """
     if pairs.is_empty():
         empty = pairs.with_columns(
@@ -101,12 +117,13 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
         )
         return empty, np.empty((0, 0))
     told = features(pairs)
+    renamed = pl.col("former") & (pl.col("key") == pl.col("key_held"))
     odds = (by or rule()).log_odds(told)
     frame = pairs.with_row_index("at").with_columns(
         odds=pl.Series(odds), address_agrees=pl.Series(agrees(told))
     ).with_columns(why=held_apart())  # fmt: skip
-    frame = frame.sort("record_no", "enterprise_id", "odds", "former", descending=[False, False, True, False])
-    frame = frame.unique(["record_no", "enterprise_id"], keep="first", maintain_order=True)
+    frame = frame.sort("record_key", "enterprise_id", "odds", "former", descending=[False, False, True, False])
+    frame = frame.unique(["record_key", "enterprise_id"], keep="first", maintain_order=True)
     frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()))
     return frame.drop("at"), told[frame["at"].to_numpy()]
 

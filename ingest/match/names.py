@@ -42,7 +42,7 @@ def name_parts(name: pl.Expr) -> list[pl.Expr]:
         pl.when(stem.str.len_chars() >= 2).then(stem).otherwise(key).alias("stem"),
         form.alias("form"),
         unit.alias("unit"),
-        bare.str.extract_all(_MARKS).list.join("").alias("marks"),
+        bare.str.replace_all("五金", "").str.extract_all(_MARKS).list.join("").alias("marks"),
         bare.str.contains("集团", literal=True).alias("group"),
     ]
 

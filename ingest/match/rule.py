@@ -110,9 +110,9 @@ def held_apart() -> pl.Expr:
 
 
 def sure_ppb(pairs: pl.DataFrame, log_odds: Floats) -> pl.Series:
-    """How sure each pair is (Int64, parts per billion), beside the other candidates of its ``record_no``: a record
+    """How sure each pair is (Int64, parts per billion), beside the other candidates of its ``record_key``: a record
     belongs to at most one of them, so that each one's odds weigh against the rest (an enterprise may have many
     records)."""
-    frame = pairs.select("record_no", odds=pl.Series(np.exp(np.clip(log_odds, -30, 30))))
-    share = pl.col("odds") / (1 + pl.col("odds").sum().over("record_no"))
+    frame = pairs.select("record_key", odds=pl.Series(np.exp(np.clip(log_odds, -30, 30))))
+    share = pl.col("odds") / (1 + pl.col("odds").sum().over("record_key"))
     return frame.select((share * PPB).round().cast(pl.Int64)).to_series()

@@ -22,11 +22,11 @@ from ingest.canonical import Year
 from ingest.load import ingest
 from ingest.match import find
 from ingest.match.records import unlinked_records
-from ingest.match.rule import FEATURES, PPB, Rule, rule
+from ingest.match.rule import FEATURES, PPB, Rule, rule, sure_ppb
 from ingest.merge import merge
 
 SEEDS, TEST_SEED, ENTERPRISES, YEAR = (101, 102, 103), 104, 10_000, 2024
-RIDGE, MOST_WRONG, LEAST_FOUND = 1.0, 0.002, 0.985
+RIDGE, MOST_WRONG, LEAST_FOUND = 1.0, 0.005, 0.985
 FILE = Path(__file__).resolve().parents[2] / "ingest" / "match" / "rule.json"
 
 
@@ -90,10 +90,10 @@ def judged(pairs: pl.DataFrame, by: Rule) -> pl.DataFrame:
     some = pairs.filter(pl.col("enterprise_id").is_not_null())
     odds = by.log_odds(some.select([f"f_{name}" for name in FEATURES]).to_numpy())
     key = ["seed", "source", "record_key"]
-    from ingest.match.rule import sure_ppb
-
-    some = some.with_columns(record_no=pl.struct(key).rank("dense")).with_columns(odds=pl.Series(odds))
-    some = some.with_columns(sure=sure_ppb(some, odds)).sort(*key, "sure", descending=[False, False, False, True])
+    one = pl.concat_str([pl.col(c).cast(pl.String) for c in key], separator="|")
+    some = some.with_columns(sure=sure_ppb(some.with_columns(record_key=one), odds)).sort(
+        *key, "sure", descending=[False, False, False, True]
+    )
     rows = some.group_by(key, maintain_order=True).agg(
         best=pl.col("sure").first(), right=pl.col("true").first(), free=pl.col("why").first().is_null(),
         any=pl.col("sure").sum(), among=pl.col("true").head(find.KEPT).any(), real=pl.col("real").first(),
