@@ -270,7 +270,7 @@ def test_a_layer_is_exported(tour: Tour) -> None:
 
 EVERY = ["demo", "demo check", "ingest", "sources", "status", "merge", "rank", "releases", "replay", "rankings",
          "explain", "serve", "policy list", "policy show", "policy check", "layers export", "correct",
-         "disputes"]  # fmt: skip
+         "disputes", "findings list", "findings export"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", EVERY)
