@@ -22,6 +22,7 @@ from engine.schema.names import name_key
 from engine.schema.warehouse import Warehouse
 from ingest.canonical import Year
 from ingest.identity import enterprise_ids, identify
+from ingest.land_review import land_items
 from ingest.match import store
 from ingest.refused import open_rows
 
@@ -31,15 +32,16 @@ _NAMES = ("name", "holder_name", "lessee_name")
 
 
 def items(warehouse: Warehouse, year: int | None = None, source: str | None = None) -> list[dict[str, Any]]:
-    """Every open item: proposals first, then unlinked records with the most rows first.
+    """Every open item: proposals first, then unlinked records with the most rows first, then what is wrong about land.
 
     ``{id, kind, year, source, table, load_id, file, sheet, row, record_key, name, field, value, reason, rows,
     candidates: [{enterprise_id, uscc, name, region_code, by, address?, sure_ppb?, why?}], state (open | accepted: applied
     at the next merge), decided}``.
     """
     years = [y for y in _years(warehouse) if year in (None, y)]
-    found = [item for y in years for item in (*_proposals(warehouse, y, source), *_unlinked(warehouse, y, source))]
-    return sorted(found, key=lambda i: (i["kind"], -i["year"], -i["rows"], i["id"]))
+    parts = (_proposals, _unlinked, land_items)
+    found = [item for y in years for part in parts for item in part(warehouse, y, source)]
+    return sorted(found, key=lambda i: (i["kind"] == "land", i["kind"], -i["year"], -i["rows"], i["id"]))
 
 
 def counts(warehouse: Warehouse, year: int | None = None) -> dict[str, int]:

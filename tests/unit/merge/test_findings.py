@@ -14,9 +14,10 @@ import shapely
 
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
-from ingest import findings, findings_book
+from ingest import findings, findings_book, review
 from ingest.land import FOUND
 from ingest.load import ingest
+from ingest.match.decide import Decision, decide, find_item
 from ingest.merge import merge
 
 YEAR: Any = SimpleNamespace(
@@ -147,6 +148,15 @@ def test_bad_records_from_file_to_finding(home: Warehouse, tmp_path: Path) -> No
     by_kind = dict(uses.group_by("kind").agg(pl.col("dm2_days").sum()).iter_rows())
     assert by_kind == {"own": 1_050_000 * 366, "rented_in": 40_000 * 366, "rented_out": -40_000 * 366}
     assert pl.read_parquet(home.merged / report.merge_id / "regions.parquet").height == 1
+    waiting = [i for i in review.items(home, 2024) if i["kind"] == "land"]
+    assert sorted(i["reason"] for i in waiting) == sorted(placed["kind"])
+    assert {i["file"] for i in waiting} == {Path(p).name for p in tmp_path.glob("land*.csv")} | {"宗地.gpkg"}
+    told = next(i for i in waiting if i["reason"] == "parcel_overlap")
+    decide(home, [Decision(find_item(home, told["id"]), "none", None, "surveyed: a bridge over the other parcel")])
+    merge(home, 2024)
+    still = [i["id"] for i in review.items(home, 2024) if i["kind"] == "land"]
+    assert sorted(still) == sorted(i["id"] for i in waiting if i is not told)
+    assert review.items(home, 2024, "power") == []
 
 
 def test_the_workbook_holds_every_finding(demo_home: Warehouse, tmp_path: Path) -> None:

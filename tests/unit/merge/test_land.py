@@ -343,10 +343,11 @@ def test_leases_one_after_the_other_are_no_cycle() -> None:
 
 
 def test_sublets_are_counted_through_and_cut_through() -> None:
-    """A has 1000 and lets 1500 to B, B lets 1200 on to C: B has 1000 to give."""
-    rows, let = [holding("P", "A", 1000)], [lease("P", "A", "B", 1500), lease("P", "B", "C", 1200)]
-    assert used(2023, rows, let) == {"A": 0, "B": 0, "C": 365_000}
-    assert found(rows, let) == [("rented_out_over_held", "B"), ("rented_out_over_held", "C")]
+    """The owner has 1000 and lets 1500, the tenant lets 1200 on: he has 1000 to give, whoever comes first by name."""
+    for owner, tenant in (("A", "B"), ("B", "A")):
+        rows, let = [holding("P", owner, 1000)], [lease("P", owner, tenant, 1500), lease("P", tenant, "C", 1200)]
+        assert used(2023, rows, let) == {"A": 0, "B": 0, "C": 365_000}
+        assert found(rows, let) == [("rented_out_over_held", tenant), ("rented_out_over_held", "C")]
 
 
 def test_a_lease_too_many_is_cut_only_while_it_is_one() -> None:
