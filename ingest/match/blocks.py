@@ -64,9 +64,10 @@ def same_name(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     return both.select(record_no="no", name_no="no_held")
 
 
-def anywhere(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """Pairs as of :func:`by_county`, by the rarest pairs of characters of each stem, over the whole register."""
-    asked, held = _bigrams(records, "record_no"), _bigrams(names, "name_no")
+def anywhere(records: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Pairs as of :func:`by_county`, by the rarest pairs of characters of each stem, over the whole register, whose names
+    are given as their :func:`bigrams`."""
+    asked = bigrams(records, "record_no")
     held = held.join(asked.select("gram").unique(), on="gram", how="semi")
     counted = held.group_by("gram").len("held").filter(pl.col("held") <= _COMMON)
     rare = (
@@ -81,7 +82,8 @@ def anywhere(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     return best.group_by("record_no", maintain_order=True).head(2 * NEAREST).select("record_no", "name_no")
 
 
-def _bigrams(frame: pl.DataFrame, number: str) -> pl.DataFrame:
+def bigrams(frame: pl.DataFrame, number: str) -> pl.DataFrame:
+    """``number gram``: the different pairs of neighbouring characters of each stem."""
     stems = frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias(number), stem="stem").drop_nulls()
     length = pl.col("stem").str.len_chars().cast(pl.Int64)
     places = stems.with_columns(at=pl.int_ranges(0, length - 1)).explode("at").drop_nulls("at")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,8 @@ from ingest.match.names import address_parts, name_parts
 from ingest.match.places import Counties
 from ingest.match.rule import FEATURES, Floats, Rule, features, held_apart, rule, sure_ppb
 
-_PARTS = ("stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
+_OF_NAME = ("stem", "form", "unit", "marks", "group")
+_PARTS = (*_OF_NAME, "place", "street", "number", "county")
 _AGREES = 70  # percent of likeness of two places whose road and number are the same
 # The very name that an enterprise bore before, and no other bears: log odds of 999 to 1 at least.
 _RENAMED = pl.lit(6.9)
@@ -68,12 +70,15 @@ class Names:
             ["enterprise_id", "key"], keep="first", maintain_order=True
         )  # fmt: skip
 
+    @cached_property
+    def _grams(self) -> pl.DataFrame:
+        return blocks.bigrams(self.held, "name_no")
+
     def _parts(self, frame: pl.DataFrame, *also: str) -> pl.DataFrame:
         frame = _each_name(frame)
         county = self._county_codes.of(pl.col("name"), pl.col("address"), pl.col("region_code"))
-        return frame.select(
-            *also, *name_parts(pl.col("name")), *address_parts(pl.col("address")), county.alias("county")
-        )
+        parts = name_parts(frame.with_columns(county.alias("county")))
+        return parts.select(*also, "key", *_OF_NAME, "county", *address_parts(pl.col("address")))
 
     def records(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Records (``record_key name address region_code``, String) taken apart, one row a name; those without left out."""
@@ -87,7 +92,7 @@ class Names:
         rest = records.with_row_index("no").filter(~pl.col("no").is_in(sure.unique().implode()))
         if rest.is_empty():
             return pairs
-        far = blocks.anywhere(rest, self.held)
+        far = blocks.anywhere(rest, self._grams)
         far = far.with_columns(record_no=rest["no"].gather(far["record_no"]))
         return self._of(records, pl.concat([near, far]).unique().sort("record_no", "name_no"))
 
@@ -119,9 +124,10 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
     told = features(pairs)
     renamed = pl.col("former") & (pl.col("key") == pl.col("key_held"))
     odds = (by or rule()).log_odds(told)
-    frame = pairs.with_row_index("at").with_columns(
-        odds=pl.Series(odds), address_agrees=pl.Series(agrees(told))
-    ).with_columns(why=held_apart())  # fmt: skip
+    frame = pairs.with_row_index("at").with_columns(odds=pl.Series(odds), address_agrees=pl.Series(agrees(told)))
+    frame = frame.with_columns(
+        odds=pl.when(renamed).then(pl.max_horizontal("odds", _RENAMED)).otherwise("odds"), why=held_apart()
+    )
     frame = frame.sort("record_key", "enterprise_id", "odds", "former", descending=[False, False, True, False])
     frame = frame.unique(["record_key", "enterprise_id"], keep="first", maintain_order=True)
     frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()))

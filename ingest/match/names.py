@@ -19,32 +19,38 @@ _UNIT = (
     rf"|(?:第?{_NUMBER}+|[新老东南西北])厂(?:区)?"
     r"|工会(?:委员会)?|食堂|招待所|职工医院|党委|(?:技术)?服务中心|开发中心|检测中心|研究中心|研究院|门市部)$"
 )
+_OWNER = rf"(?:{_FORMS}|大学|学院|研究所|研究院|医院|场|社|院|所)$"
 _MARKS = rf"[{_NUMBER[1:-1]}甲乙丙丁]|[东南西北新老]$"
 
 
-def name_parts(name: pl.Expr) -> list[pl.Expr]:
-    """``key stem form unit marks group`` of names as written (String; group Boolean); key null for an empty name.
+def name_parts(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with ``key stem form unit marks group`` of its ``name`` as written; key null for an empty name.
 
-    The stem is the key without legal form, unit, 集团 and brackets; all of the key where nothing would be left.
+    The stem is the key without legal form, unit, 集团 and brackets; all of the key where nothing would be left. Step by
+    step, because an expression that is used twice is computed twice.
     """
-    key = name_key(name)
+    key, body, bare = pl.col("key"), pl.col("_body"), pl.col("_bare")
     unit = pl.when(key.str.len_chars() > 4).then(key.str.extract(_UNIT, 1)).fill_null("")
+    parts = frame.with_columns(key=name_key(pl.col("name"))).with_columns(unit=unit)
+    parts = parts.with_columns(_body=_without(key, "unit"))
     # A unit that is the whole of the organisation's kind (… 研究中心) is no unit of another: it needs a form before it.
-    body = key.str.slice(0, (key.str.len_chars() - unit.str.len_chars()).cast(pl.Int64))
-    owned = body.str.contains(rf"(?:{_FORMS}|大学|学院|研究所|研究院|医院|场|社|院|所)$") & (unit != "")
-    unit = pl.when(owned).then(unit).otherwise(pl.lit(""))
-    body = pl.when(owned).then(body).otherwise(key)
-    form = body.str.extract(rf"({_FORMS})$", 1).fill_null("")
-    bare = body.str.slice(0, (body.str.len_chars() - form.str.len_chars()).cast(pl.Int64)).str.replace_all(r"[()]", "")
-    stem = bare.str.replace(r"集团$", "")
-    return [
-        key.alias("key"),
-        pl.when(stem.str.len_chars() >= 2).then(stem).otherwise(key).alias("stem"),
-        form.alias("form"),
-        unit.alias("unit"),
-        bare.str.replace_all("五金", "").str.extract_all(_MARKS).list.join("").alias("marks"),
-        bare.str.contains("集团", literal=True).alias("group"),
-    ]
+    owned = body.str.contains(_OWNER) & (pl.col("unit") != "")
+    parts = parts.with_columns(
+        unit=pl.when(owned).then("unit").otherwise(pl.lit("")), _body=pl.when(owned).then(body).otherwise(key)
+    )
+    parts = parts.with_columns(form=body.str.extract(rf"({_FORMS})$", 1).fill_null(""))
+    parts = parts.with_columns(_bare=_without(body, "form").str.replace_all(r"[()]", ""))
+    parts = parts.with_columns(stem=bare.str.replace(r"集团$", ""))
+    return parts.with_columns(
+        stem=pl.when(pl.col("stem").str.len_chars() >= 2).then("stem").otherwise("key"),
+        marks=bare.str.replace_all("五金", "").str.extract_all(_MARKS).list.join(""),
+        group=bare.str.contains("集团", literal=True),
+    ).drop("_body", "_bare")
+
+
+def _without(text: pl.Expr, end: str) -> pl.Expr:
+    """``text`` without as many characters at its end as the column ``end`` has."""
+    return text.str.slice(0, text.str.len_chars().cast(pl.Int64) - pl.col(end).str.len_chars().cast(pl.Int64))
 
 
 _BEFORE = r"^(?:中国)?(?:[^\d区县市]{2,3}省)?(?:[^\d省区县]{2,4}市)?(?:[^\d省市]{1,4}[区县])?"

@@ -22,7 +22,7 @@ FORMER = {"EF": "太仓旧名化工厂、太仓更旧化工厂"}
 
 
 def parts(name: str) -> dict[str, object]:
-    return pl.DataFrame({"n": [name]}).select(name_parts(pl.col("n"))).row(0, named=True)
+    return name_parts(pl.DataFrame({"name": [name]})).row(0, named=True)
 
 
 def found(name: str, address: str | None = None, region: str | None = None, several: bool = False) -> Found:
