@@ -74,8 +74,8 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     """
     say = progress or (lambda _: None)
     begun, started = time.monotonic(), now()
+    adopt(warehouse.home)  # the rules may name sources and facts of the bureau's own
     read_rules = load_rules(rules)
-    adopt(warehouse.home)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         _sweep(warehouse)
         work = _begin(Year(warehouse, year), folder, read_rules)

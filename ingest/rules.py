@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from engine.schema.errors import PermuError
 from engine.schema.facts import FACTS
 from engine.schema.units import DM2_PER_MU
+from ingest.declared import sources
 
 
 class Limits(BaseModel):
@@ -53,6 +54,11 @@ class Rules(BaseModel):
         unknown = sorted(set(trust) - set(FACTS))
         if unknown:
             raise ValueError(f"unknown fields {unknown}")
+        for field, order in trust.items():
+            if strange := sorted(set(order) - set(sources())):
+                raise ValueError(f"{field}: unknown sources {strange}; known are {sorted(sources())}")
+            if len(set(order)) < len(order):
+                raise ValueError(f"{field}: a source stands twice in {order}")
         return trust
 
     def order(self, field: str, sources: list[str]) -> list[str]:
