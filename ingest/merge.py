@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +64,10 @@ class _Work:
         self.links.append(pl.scan_ipc(spill))
         self.unlinked.append(unlinked)
         return self.enterprises.numbered(links)
+
+    def linked(self, source: str, keys: pl.DataFrame) -> Linked:
+        """Keys linked by code, number and name, and by likeness of names."""
+        return self.matching.more(source, link(self.enterprises.register, source, keys))
 
 
 def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: Progress | None = None) -> MergeReport:
@@ -131,7 +134,7 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     found = link(work.enterprises.register, source, with_account(work.year, source, table, totals))
     found = work.matching.more(source, found)
     links = found.links.with_columns(sharer_no=pl.lit(0, dtype=pl.Int32))
-    if shared := meters.shared_meters(work.year, source, partial(link, work.enterprises.register), work.folder):
+    if shared := meters.shared_meters(work.year, source, work.linked, work.folder):
         work.meters.append(shared.measured(totals, facts))
         found = shared.instead_of(Linked(links, found.unlinked), links.columns)
         links = found.links
@@ -183,7 +186,7 @@ def _exempt(work: _Work) -> list[Records]:
 def _bureau(work: _Work) -> dict[str, int]:
     """``events.parquet`` and ``relations.parquet``; how many rows each."""
     counts = {"events": 0, "relations": 0}
-    for listed in bureau.lists(work.year, partial(link, work.enterprises.register)):
+    for listed in bureau.lists(work.year, work.linked):
         work.keep(listed.found.links, listed.found.unlinked)
         counts[listed.name] = listed.write(work.year, work.folder)
     return counts

@@ -60,7 +60,9 @@ def _sure(told: Telling, claim: Line) -> str:
         x for x in _mine(told, "links") if (x["source"], x["record_key"]) == (claim["source"], claim["record_key"])
     ]
     sure = links[0].get("sure_ppb") if links else None
-    return "" if sure is None else told.say(f"（把握 {sure / 10**7:.1f} %）", f" ({sure / 10**7:.1f} % sure)")
+    if sure is None or sure == _PPB:
+        return ""
+    return told.say(f"（把握 {sure / 10**7:.3f} %）", f" ({sure / 10**7:.3f} % sure)")
 
 
 def _meters(told: Telling, claims: list[Line]) -> Iterator[Step]:
