@@ -119,7 +119,7 @@ def _of_parcels(folder: Path, parcels: pl.DataFrame, year: int) -> list[tuple[st
     off = (pl.col("area_dm2") - pl.col("drawn_dm2")).abs()
     found = [("area_dispute", disputes.with_columns(value=off))]
     users = _users(folder)
-    nobody = parcels.join(users, on="parcel_code", how="anti").with_columns(value=size)
+    nobody = parcels.join(_named(folder), on="parcel_code", how="anti").with_columns(value=size)
     found.append(("parcel_without_enterprise", nobody))
     power = _facts(folder, ["power_wh"])
     if "power_wh" in power.columns:
@@ -143,6 +143,14 @@ def _users(folder: Path) -> pl.DataFrame:
     lines = pl.scan_parquet(place, glob=False).filter(pl.col("parcel_code").is_not_null())
     summed = lines.group_by("parcel_code", "enterprise_id").agg(pl.col("dm2_days").sum())
     return summed.filter(pl.col("dm2_days") > 0).collect()
+
+
+def _named(folder: Path) -> pl.DataFrame:
+    """The parcels that some enterprise holds or rents on a day of the year, be it of no stated area."""
+    place = folder / "land_use.parquet"
+    if not place.is_file():
+        return pl.DataFrame(schema={"parcel_code": pl.String})
+    return pl.scan_parquet(place, glob=False).filter(pl.col("days") > 0).select("parcel_code").unique().collect()
 
 
 def _facts(folder: Path, names: list[str]) -> pl.DataFrame:

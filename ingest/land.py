@@ -173,10 +173,12 @@ def _of_dates(rows: pl.DataFrame, same_day: str, year: int) -> list[pl.DataFrame
 
 def _of_areas(parts: pl.DataFrame, parcels: pl.DataFrame, year: int, limits: Limits) -> pl.DataFrame:
     """Parcels whose holders state more land of their own than is drawn, by more than the limits of a dispute."""
-    most = running(with_days(parts, year), ["parcel_code"], "part_dm2").join(parcels, on="parcel_code")
+    drawn = parcels.filter(pl.col("drawn_dm2").is_not_null())
+    several = parts.filter(pl.col("parcel_code").is_duplicated()).join(drawn, on="parcel_code", how="semi")
+    most = running(with_days(several, year), ["parcel_code"], "part_dm2").join(drawn, on="parcel_code")
     over = pl.col("most") - pl.max_horizontal("area_dm2", "drawn_dm2")
     far = (over > limits.least_dm2) & (over * 100 > pl.col("drawn_dm2") * limits.percent)
-    first = parts.group_by("parcel_code").agg(origin=pl.col("origin").min())
+    first = several.group_by("parcel_code").agg(origin=pl.col("origin").min())
     return _told(most.with_columns(value=over).filter(far).join(first, on="parcel_code"), "areas_over_parcel")
 
 
@@ -202,15 +204,19 @@ def _of_uses(uses: pl.DataFrame, parts: Frame, parcels: pl.DataFrame, year: int)
     """Enterprises left with less than no land, and parcels of which more is used on some day than there is."""
     below = used(uses).filter(pl.col("land_dm2_days") < 0)
     below = below.with_columns(record_key="enterprise_id", value=pl.col("land_dm2_days") // days_of(year))
-    signed = uses.with_columns(
+    leased = (
+        uses.filter(pl.col("kind") != "own").select("parcel_code").unique().drop_nulls()
+    )  # elsewhere shares are ≤ 1
+    signed = uses.join(leased, on="parcel_code", how="semi").with_columns(
         area=pl.when(pl.col("kind") == "rented_out").then(-pl.col("area_dm2")).otherwise("area_dm2")
     )
     most = running(with_days(signed, year), ["parcel_code"], "area").drop_nulls("parcel_code")
-    first = uses.group_by("parcel_code").agg(origin=pl.col("origin").min())
+    first = signed.group_by("parcel_code").agg(origin=pl.col("origin").min())
     known = most.join(parcels, on="parcel_code").join(first, on="parcel_code")
     if parts is not None:
-        held = running(with_days(parts, year), ["parcel_code"], "part_dm2").select("parcel_code", held="most")
+        there = parts.join(leased, on="parcel_code", how="semi")
+        held = running(with_days(there, year), ["parcel_code"], "part_dm2").select("parcel_code", held="most")
         known = known.join(held, on="parcel_code", how="left")
-    there = pl.max_horizontal("area_dm2", *(["held"] if parts is not None else []))
-    over = known.with_columns(value=pl.col("most") - there).filter(pl.col("value") > 0)
+    most_there = pl.max_horizontal("area_dm2", *(["held"] if parts is not None else []))
+    over = known.with_columns(value=pl.col("most") - most_there).filter(pl.col("value") > 0)
     return pl.concat([_told(below, "rented_out_over_all"), _told(over, "used_over_parcel")])

@@ -87,7 +87,8 @@ def balanced(leased: pl.DataFrame, own: pl.DataFrame, year: int) -> Held:
     dates of what is held. A lessor who has less than he leases has his leases of those days cut in proportion
     (``rented_out_over_held``); one who has nothing there on record (``lessor_without_right``) keeps them as stated.
     """
-    dated, held = with_days(leased, year), with_days(own, year)
+    dated = with_days(leased, year)
+    held = with_days(own.join(leased.select("parcel_code").unique(), on="parcel_code", how="semi"), year)
     flows = [held.select("parcel_code", "enterprise_id", "start", "end", flow="area_dm2")]
     for side, sign in (("lessee_id", 1), ("lessor_id", -1)):
         flows.append(

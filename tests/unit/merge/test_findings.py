@@ -41,7 +41,7 @@ def found(
     named = pl.DataFrame(
         uses, schema={"parcel_code": pl.String, "enterprise_id": pl.String, "dm2_days": pl.Int64}, orient="row"
     )
-    named.write_parquet(folder / "land_use.parquet")
+    named.with_columns(days=pl.lit(1)).write_parquet(folder / "land_use.parquet")
     wide = pl.DataFrame(facts, schema=FACTS, orient="row")
     wide.write_parquet(folder / "facts_wide.parquet")
     firms = [(e, "320507001", status.get(e, "存续")) for e in wide["enterprise_id"]]
@@ -57,12 +57,18 @@ def found(
 
 
 def test_parcels_without_enterprise_and_idle_ones(tmp_path: Path) -> None:
-    """P: one of two users has power. Q: all that was used was rented out again. R: no record of power."""
-    uses = [("P", "A", 365), ("P", "B", 730), ("Q", "A", 365), ("Q", "A", -365), ("R", "B", 365_000)]
+    """P: one of two users has power. Q: nobody. R: no record of power."""
+    uses = [("P", "A", 365), ("P", "B", 730), ("R", "B", 365_000)]
     facts = [("A", 365, 5, 7), ("B", 1, None, 7)]
     assert found(tmp_path, uses, facts) == [
         ("idle_candidate", "R", "B", 1000), ("output_without_power", None, "B", 7), ("parcel_without_enterprise", "Q", None, 1000),
     ]  # fmt: skip
+
+
+def test_a_parcel_let_to_strangers_or_of_no_area_has_its_enterprise(tmp_path: Path) -> None:
+    """Q: its holder let all of it to somebody unknown. R: its holder is known, its area is not. Neither is idle by that."""
+    uses = [("P", "A", 365), ("Q", "B", 365), ("Q", "B", -365), ("R", "B", 0)]
+    assert found(tmp_path, uses, [("A", 365, 5, 7), ("B", 1, 5, 7)]) == []
 
 
 def test_power_and_output_without_each_other(tmp_path: Path) -> None:
