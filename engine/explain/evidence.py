@@ -112,8 +112,9 @@ def land(told: Telling) -> Iterator[Step]:
         _mine(told, "land_use"), key=lambda x: (order.index(x["kind"]), x["parcel_code"] or "", x["load_id"], x["row"])
     )
     names = _names(told, [x.get("counterpart_id") for x in lines])
+    areas = _areas(told, [x["parcel_code"] for x in lines if x["share_ppb"] not in (None, _PPB)])
     for line in lines:
-        yield _land_line(told, line, names)
+        yield _land_line(told, line, names, areas)
     if len(lines) > 1:
         total = sum(x["dm2_days"] for x in lines)
         note = told.say(
@@ -126,14 +127,15 @@ def land(told: Telling) -> Iterator[Step]:
     yield from _findings(told, parcels)
 
 
-def _land_line(told: Telling, line: Line, names: dict[str, str]) -> Step:
+def _land_line(told: Telling, line: Line, names: dict[str, str], areas: dict[str, int]) -> Step:
     zh, en = _KINDS[line["kind"]]
     mu = line["area_dm2"] * 3 / 200_000
     parcel, share = line["parcel_code"], line["share_ppb"]
     other = names.get(line.get("counterpart_id") or "")
-    part_zh, part_en = (
-        ("", "") if share in (None, _PPB) else (f"，份额 {share / _PPB:.9g}", f", share {share / _PPB:.9g}")
-    )
+    part_zh, part_en = "", ""
+    if share not in (None, _PPB):
+        of = f"{areas[parcel] * 3 / 200_000:.4f}" if parcel in areas else "?"
+        part_zh, part_en = f"（{of} 亩），份额 {share / _PPB:.9g}", f" of {of} mu, share {share / _PPB:.9g}"
     with_zh, with_en = "", ""
     if other:
         with_zh, with_en = f"（对方 {other}）", f" {'from' if line['kind'] == 'rented_in' else 'to'} {other}"
@@ -142,6 +144,15 @@ def _land_line(told: Telling, line: Line, names: dict[str, str]) -> Step:
         f"{en}{with_en}, parcel {parcel or 'not stated'}{part_en}, {mu:.4f} mu × {line['days']} of {told.days} days",
     )
     return step("land", line["kind"], _mu(told, line["dm2_days"]), told.say("亩", "mu"), note, told.source(line))
+
+
+def _areas(told: Telling, codes: list[str]) -> dict[str, int]:
+    """parcel_code → the area in dm² that shares are taken of."""
+    parcels = _table(told, "parcels") if codes else None
+    if parcels is None:
+        return {}
+    found = parcels.filter(pl.col("parcel_code").is_in(codes)).select("parcel_code", "area_dm2").drop_nulls()
+    return dict(found.collect().iter_rows())
 
 
 def _mu(told: Telling, dm2_days: int) -> float:
@@ -161,7 +172,7 @@ def _parcel(told: Telling, code: str) -> Iterator[Step]:
         more = f" +{shared.height - _OTHERS}" if shared.height > _OTHERS else ""
         note = told.say(
             f"宗地 {code} 另有 {shared.height} 家使用（亩）：{'；'.join(parts)}{more}",
-            f"parcel {code} has {shared.height} other users (mu): {'; '.join(parts)}{more}",
+            f"parcel {code}, other users {shared.height} (mu): {'; '.join(parts)}{more}",
         )
         yield step("parcel", code, _mu(told, int(rows["dm2_days"].sum())), told.say("亩", "mu"), note)
     disputes = _table(told, "area_disputes")

@@ -112,3 +112,23 @@ def test_disputes_are_exported(place: Path, name: str) -> None:
 def test_wrong_usage_is_one_line(place: Path, words: str) -> None:
     done = inside(place, *words.split())
     assert done.code == 2 and len(done.err.strip().splitlines()) == 1
+
+
+def test_explain_tells_a_dispute_and_its_correction(place: Path) -> None:
+    def fact() -> str:
+        assert inside(place, "rank", "--year", "2024").code == 0
+        steps = inside(place, "explain", A, "--json").json()["steps"]
+        (one,) = [s for s in steps if s["kind"] == "fact" and s["name"] == "employees"]
+        return str(one["note"])
+
+    assert "sources disagree; the most trusted is taken" in fact()
+    assert "each source: statistics 120; survey 80; they differ by 40" in fact()
+    entry = (
+        f"enterprise: {A}, field: employees, year: 2024, value: 99, unit: 人, expect: {{between: [100, 130]}}"
+    )
+    rest = "reason: counted, evidence: payroll, approver: Wang, until: never"
+    put(place, "c.yaml", f"corrections: [{{{entry}, {rest}}}]\n")
+    assert inside(place, "correct", "c.yaml").code == 0 and inside(place, "merge", "--year", "2024").code == 0
+    told = fact()
+    assert "corrected by hand" in told and "120 → 99 (guard between 100 130 人); reason: counted" in told
+    assert "statistics 120; survey 80" in told  # what each said stays

@@ -16,7 +16,7 @@ from tests.e2e.tour import inside
 from tests.unit.ingest.files import put
 
 OWNER, TENANT, CHEMIST = "91110108551385082Q", "91110000600037341L", "91310112087994932F"
-SHARED, DISPUTED = "320583001001GB00001", "320583001001GB00002"
+SHARED, DISPUTED, COMMON = "320583001001GB00001", "320583001001GB00002", "320583001001GB00003"
 FILES = {
     "commerce/名录2024.csv": f"""统一社会信用代码,企业名称,行业代码,行政区划代码,成立日期
 {OWNER},甲机械有限公司,2614,320583001,2010-01-05
@@ -24,9 +24,11 @@ FILES = {
 {CHEMIST},丙化工有限公司,2614,320583001,2012-02-29
 """,
     # 6 mu; 3 mu of it let to the tenant for half a leap year
-    "land/宗地2024.csv": f"""宗地代码,统一社会信用代码,权利人,宗地面积（平方米）
-{SHARED},{OWNER},甲机械有限公司,4000
-{DISPUTED},{CHEMIST},丙化工有限公司,2000
+    "land/宗地2024.csv": f"""宗地代码,统一社会信用代码,权利人,宗地面积（平方米）,份额
+{SHARED},{OWNER},甲机械有限公司,4000,
+{DISPUTED},{CHEMIST},丙化工有限公司,2000,
+{COMMON},{TENANT},乙电子有限公司,3000,1/3
+{COMMON},{CHEMIST},丙化工有限公司,3000,2/3
 """,
     "land/出租2024.csv": f"""宗地代码,出租方统一社会信用代码,承租方统一社会信用代码,出租面积（平方米）,起始日期,终止日期
 {SHARED},{OWNER},{TENANT},2000,2024-07-02,2030-12-31
@@ -113,10 +115,13 @@ def where(step: dict[str, Any]) -> str:
 def test_tenant(place: Path) -> None:
     told = steps(place, TENANT)
     assert lines(told, "land") == [
+        ("own", 1.5, f"own, parcel {COMMON} of 4.5000 mu, share 0.333333333, 1.5000 mu × 366 of 366 days", "宗地2024.csv:4"),
         ("rented_in", 1.5, f"rented in from 甲机械有限公司, parcel {SHARED}, 3.0000 mu × 183 of 366 days", "出租2024.csv:2"),
+        ("used", 3.0, f"sum of the 2 lines above: {100_000 * 366 + 200_000 * 183} dm²·days", ""),
     ]  # fmt: skip
     assert lines(told, "parcel") == [
-        (SHARED, 6.0, f"parcel {SHARED} has 1 other users (mu): 甲机械有限公司 4.5000", "")
+        (COMMON, 4.5, f"parcel {COMMON}, other users 1 (mu): 丙化工有限公司 3.0000", ""),
+        (SHARED, 6.0, f"parcel {SHARED}, other users 1 (mu): 甲机械有限公司 4.5000", ""),
     ]
 
 
