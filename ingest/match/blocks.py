@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 
 NEAREST = 6  # candidates a record
 LEAST_RATIO = 60  # of stems: below it two names have little but the trade in common
+BEHIND = 12  # ratio: names that far behind a record's nearest one add nothing to the choice
 _CELLS = 32_000_000  # of one comparison matrix (a byte each)
 WORKERS = 2
 _RARE = 6  # character pairs of a stem that are looked up, the rarest first
@@ -44,17 +45,27 @@ def _grouped(frame: pl.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:
 def _nearest(
     rows: np.ndarray, asked: list[str], columns: np.ndarray, held: list[str]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The NEAREST columns of each row by ratio, and all that tie with the last of them (the order must not matter)."""
+    """The columns that come near each row: no further than BEHIND from its best ratio, NEAREST of them and all that tie
+    with the last (the order must not matter)."""
     step = max(1, _CELLS // len(held))
     for start in range(0, len(asked), step):
         part = asked[start : start + step]
         scores = process.cdist(part, held, scorer=fuzz.ratio, dtype=np.uint8, score_cutoff=LEAST_RATIO, workers=WORKERS)
-        if len(held) > NEAREST:
-            last = np.partition(scores, -NEAREST, axis=1)[:, -NEAREST]
-            at, to = np.nonzero(scores >= np.maximum(last, LEAST_RATIO)[:, None])
-        else:
-            at, to = np.nonzero(scores)
-        yield rows[start + at], columns[to]
+        floor = np.maximum(scores.max(axis=1), LEAST_RATIO + BEHIND) - BEHIND
+        at, to = np.nonzero(scores >= floor[:, None])
+        near = _nearest_of_each(at, scores[at, to])
+        yield rows[start + at[near]], columns[to[near]]
+
+
+def _nearest_of_each(at: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Which of the cells (row ``at``, ascending) are among the NEAREST of their row or tie with the last of them."""
+    order = np.lexsort((-score.astype(np.int64), at))
+    rows, scores = at[order], score[order]
+    first = np.searchsorted(rows, rows, side="left")
+    last = np.minimum(first + NEAREST, np.searchsorted(rows, rows, side="right")) - 1
+    kept = order[scores >= scores[last]]
+    kept.sort()
+    return kept
 
 
 def same_name(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:

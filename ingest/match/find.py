@@ -7,17 +7,18 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
+from rapidfuzz import fuzz, process
 
 from ingest.match import blocks
 from ingest.match.names import address_parts, name_parts
 from ingest.match.places import Counties
 from ingest.match.rule import FEATURES, Floats, Rule, features, held_apart, rule, sure_ppb
 
-_OF_NAME = ("stem", "form", "unit", "marks", "group")
-_PARTS = (*_OF_NAME, "place", "street", "number", "county")
+_PARTS = ("stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
 _AGREES = 70  # percent of likeness of two places whose road and number are the same
 # The very name that an enterprise bore before, and no other bears: log odds of 999 to 1 at least.
 _RENAMED = pl.lit(6.9)
+_WELL = 85
 KEPT = 6  # candidates of one record that a person is shown
 CANDIDATES = {
     "record_key": pl.String, "enterprise_id": pl.String, "sure_ppb": pl.Int64, "why": pl.String, "former": pl.Boolean,
@@ -77,8 +78,8 @@ class Names:
     def _parts(self, frame: pl.DataFrame, *also: str) -> pl.DataFrame:
         frame = _each_name(frame)
         county = self._county_codes.of(pl.col("name"), pl.col("address"), pl.col("region_code"))
-        parts = name_parts(frame.with_columns(county.alias("county")))
-        return parts.select(*also, "key", *_OF_NAME, "county", *address_parts(pl.col("address")))
+        parts = address_parts(name_parts(frame.with_columns(county.alias("county"))))
+        return parts.select(*also, "key", *_PARTS)
 
     def records(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Records (``record_key name address region_code``, String) taken apart, one row a name; those without left out."""
@@ -88,13 +89,18 @@ class Names:
         """Every pair that is looked at, with the parts of both sides; ``record_no`` is the row of ``records``."""
         near = pl.concat([blocks.by_county(records, self.held), blocks.same_name(records, self.held)]).unique()
         pairs = self._of(records, near)
-        sure = pairs.filter(pl.col("stem") == pl.col("stem_held"))["record_no"]
-        rest = records.with_row_index("no").filter(~pl.col("no").is_in(sure.unique().implode()))
+        rest = records.with_row_index("no").filter(~pl.col("no").is_in(self._placed_well(pairs).implode()))
         if rest.is_empty():
             return pairs
         far = blocks.anywhere(rest, self._grams)
         far = far.with_columns(record_no=rest["no"].gather(far["record_no"]))
         return self._of(records, pl.concat([near, far]).unique().sort("record_no", "name_no"))
+
+    def _placed_well(self, pairs: pl.DataFrame) -> pl.Series:
+        """Records to which a name of their own county is so near that no other county is searched."""
+        stems = pairs["stem"].to_list(), pairs["stem_held"].to_list()
+        ratio = process.cpdist(*stems, scorer=fuzz.ratio, dtype=np.uint8, workers=blocks.WORKERS)
+        return pairs["record_no"].filter(pl.Series(ratio >= _WELL)).unique()
 
     def _of(self, records: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         ours = records[pairs["record_no"]].select("record_key", "key", *_PARTS)

@@ -57,18 +57,28 @@ _BEFORE = r"^(?:中国)?(?:[^\d区县市]{2,3}省)?(?:[^\d省区县]{2,4}市)?(?
 
 
 # The road is what stands between the last administrative unit and the number.
-_ROAD = r"^(?:.*(?:省|市|区|县|镇|乡|街道))?([^\d]+?)(\d+)号"
+_ROAD = r"^(?:.*(?:省|市|区|县|镇|乡|街道))?(.*?[^\d])(\d+)号"
 
 
-def address_parts(address: pl.Expr) -> list[pl.Expr]:
-    """``place`` (town, road and number, without province, city, county and what follows the number), ``street`` (the
-    road alone) and ``number`` of addresses; null where nothing is told."""
-    folded = address.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s()（）,，。·-]", "")
-    rest = folded.str.replace(_BEFORE, "")
-    rest = pl.when(rest.str.len_chars() >= 3).then(rest).otherwise(folded)
-    place = pl.coalesce(rest.str.extract(r"^(.*?\d+号)", 1), rest)
-    return [
-        pl.when(place.str.len_chars() >= 3).then(place).alias("place"),
-        folded.str.extract(_ROAD, 1).alias("street"),
-        folded.str.extract(_ROAD, 2).alias("number"),
-    ]
+def address_parts(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with ``place`` (town, road and number, without province, city, county and what follows the number),
+    ``street`` (the road alone) and ``number`` of its ``address``; null where nothing is told."""
+    folded = pl.col("address").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[\s()（）,，。·-]", "")
+    parts = frame.with_columns(_folded=folded).with_columns(
+        _rest=pl.col("_folded").str.replace(_BEFORE, ""), _road=pl.col("_folded").str.extract_groups(_ROAD)
+    )
+    told, rest = pl.col("_folded"), pl.col("_rest")
+    parts = parts.with_columns(_rest=pl.when(rest.str.len_chars() >= 3).then(rest).otherwise(told))
+    parts = parts.with_columns(_end=rest.str.find("号", literal=True))
+    place = pl.when(pl.col("_end") > 0).then(_head(rest, pl.col("_end") + len("号".encode()))).otherwise(rest)
+    parts = parts.with_columns(
+        place=place, street=pl.col("_road").struct.field("1"), number=pl.col("_road").struct.field("2")
+    )
+    return parts.with_columns(place=pl.when(pl.col("place").str.len_chars() >= 3).then("place")).drop(
+        "_folded", "_rest", "_road", "_end"
+    )
+
+
+def _head(text: pl.Expr, size: pl.Expr) -> pl.Expr:
+    """The first ``size`` bytes of ``text``, which end with a character."""
+    return text.cast(pl.Binary).bin.slice(0, size).cast(pl.String)

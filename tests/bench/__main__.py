@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import ingest
+from tests.bench import ingest, link
 
 RUNS = 3
 SIZE = int(os.environ.get("PERMU_BENCH_SIZE", "1000000"))
@@ -118,6 +118,8 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
     "ingest_csv_gb18030": _of_ingest(ingest.ingest_csv_gb18030, 12_000_000),
     "ingest_xlsx": _of_ingest(ingest.ingest_xlsx),
+    "link_names": _of_ingest(link.link_names, 100_000),
+    "link_quality": _of_ingest(link.link_quality, 20_000),
 }
 
 

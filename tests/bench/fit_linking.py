@@ -26,7 +26,7 @@ from ingest.match.rule import FEATURES, PPB, Rule, rule, sure_ppb
 from ingest.merge import merge
 
 SEEDS, TEST_SEED, ENTERPRISES, YEAR = (101, 102, 103), 104, 10_000, 2024
-RIDGE, MOST_WRONG, LEAST_FOUND = 1.0, 0.005, 0.985
+RIDGE, MOST_WRONG, LEAST_FOUND = 1.0, 0.0065, 0.985
 FILE = Path(__file__).resolve().parents[2] / "ingest" / "match" / "rule.json"
 
 
