@@ -107,7 +107,24 @@ class Names:
         theirs = self.held[pairs["name_no"]]
         held = theirs.select("enterprise_id", "former", *(pl.col(c).alias(f"{c}_held") for c in ("key", *_PARTS)))
         both = pl.concat([pairs.select("record_no"), ours, held], how="horizontal")
-        return both.with_columns(stem=self._placed("stem", "stem_held"), stem_held=self._placed("stem_held", "stem"))
+        both = both.with_columns(stem=self._placed("stem", "stem_held"), stem_held=self._placed("stem_held", "stem"))
+        return both.with_columns(sister=self._sisters(both))
+
+    @cached_property
+    def _characters(self) -> frozenset[str]:
+        """The characters that names of the register are made of: those that stand in at least three."""
+        each = self.held.select(pl.col("stem").str.split("").list.unique()).explode("stem")
+        return frozenset(each.group_by("stem").len().filter(pl.col("len") >= 3)["stem"].drop_nulls())
+
+    def _sisters(self, pairs: pl.DataFrame) -> pl.Series:
+        """Whether the stems differ in one character alone and the record's is one that names are made of: it may be a
+        sister firm as well as a slip, which mostly gives a character that no name holds."""
+        known = self._characters
+        told = [
+            len(a) == len(b) and len(d := [x for x, y in zip(a, b, strict=True) if x != y]) == 1 and d[0] in known
+            for a, b in zip(pairs["stem"], pairs["stem_held"], strict=True)
+        ]
+        return pl.Series(told, dtype=pl.Boolean)
 
     def _placed(self, bare: str, full: str) -> pl.Expr:
         """``bare`` with the place in front that ``full`` begins with and it leaves out: within a county it tells nothing."""

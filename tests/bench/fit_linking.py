@@ -26,7 +26,8 @@ from ingest.match.rule import FEATURES, PPB, Rule, rule, sure_ppb
 from ingest.merge import merge
 
 SEEDS, TEST_SEED, ENTERPRISES, YEAR = (101, 102, 103), 104, 10_000, 2024
-RIDGE, MOST_WRONG, LEAST_FOUND = 1.0, 0.0065, 0.985
+RIDGE, MOST_WRONG, LEAST_FOUND = 1.0, 0.002, 0.985
+LEAST_SURE = PPB * 95 // 100  # no link below, however few are wrong on made-up names
 FILE = Path(__file__).resolve().parents[2] / "ingest" / "match" / "rule.json"
 
 
@@ -110,7 +111,7 @@ def thresholds(rows: pl.DataFrame) -> tuple[int, int]:
     free = rows.filter("free").sort("best", descending=True)
     wrong = (~free["right"]).cum_sum() / pl.int_range(1, free.height + 1, eager=True)
     fine = free.filter(wrong <= MOST_WRONG)
-    link = max(int(fine["best"].min() or PPB), PPB // 2)  # type: ignore[arg-type]
+    link = max(int(fine["best"].min() or PPB), LEAST_SURE)  # type: ignore[arg-type]
     among = rows.filter("real", "among").sort("any", descending=True)
     wanted = int(np.ceil(LEAST_FOUND * rows["real"].sum()))
     review = int(among["any"][min(wanted, among.height) - 1]) if among.height else 0

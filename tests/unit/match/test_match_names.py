@@ -80,6 +80,7 @@ def test_parts_of_addresses(address: str | None, street: str | None, number: str
         ("太仓创运化工有限公司", "沙溪镇合成路20号", "EF", "fuzzy_name_address"),
         ("太仓创远化工", "太仓市沙溪镇合成路20号", "EF", "fuzzy_name_address"),
         ("太仓旧名化工厂", "太仓市沙溪镇合成路20号", "EF", "former_name"),
+        ("太仓创工化工有限公司", "沙溪镇合成路20号", None, None),  # 工 is what names are made of: perhaps a sister
         ("太仓创运化工有限公司", "太仓市双凤镇合成路99号", None, None),  # one character and another address
         ("太仓创运化工有限公司", None, None, None),
         ("昆山宏达五金三厂", "昆山市花桥镇合成路7号", None, None),
