@@ -36,7 +36,10 @@ def find_item(warehouse: Warehouse, wanted: str) -> dict[str, Any]:
     with warehouse.read() as db:
         known = store.exists(db)
         queued = db.execute("SELECT year FROM review_items WHERE item_id = ?", (wanted,)).fetchone() if known else None
-        old = "SELECT item_id AS id, year, source, record_key FROM review_decisions WHERE item_id = ? LIMIT 1"
+        old = (
+            "SELECT item_id AS id, year, source, record_key, enterprise_id AS decided FROM review_decisions "
+            "WHERE item_id = ? ORDER BY decision_id DESC LIMIT 1"
+        )
         decided = db.execute(old, (wanted,)).fetchone() if known else None
     if decided is not None and queued is None and not wanted.startswith("P"):
         return {"kind": "unlinked", "candidates": [], **dict(decided)}
@@ -56,6 +59,8 @@ def enterprise_of(warehouse: Warehouse, item: dict[str, Any], told: str | None) 
     """The enterprise that is meant: by id, by credit code, by number of the candidate (1 is the first); none told means
     the first candidate. Raises unknown_enterprise."""
     candidates = item["candidates"]
+    if not candidates and item.get("decided") and (told is None or told.isdigit()):
+        return str(item["decided"])  # settled already: the same again changes nothing
     if told is None and candidates:
         return str(candidates[0]["enterprise_id"])
     if told and told.isdigit() and 1 <= int(told) <= len(candidates):

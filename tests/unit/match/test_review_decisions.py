@@ -96,6 +96,9 @@ def test_a_wrong_check_digit_is_corrected_when_its_proposal_is_accepted(waiting:
     told = decide(waiting, [Decision(proposal, "accept", enterprise_of(waiting, proposal, None))])
     assert told == {"decided": 1, "unchanged": 0, "corrected": 1}
     assert not [i for i in items(waiting) if i["kind"] == "proposal"]
+    settled = find_item(waiting, proposal["id"])
+    again = decide(waiting, [Decision(settled, "accept", enterprise_of(waiting, settled, "1"))])
+    assert again == {"decided": 0, "unchanged": 1, "corrected": 0}
     merged = merge(waiting, 2024).merge_id
     rows_ = pl.read_parquet(waiting.merged / merged / "links.parquet").filter(pl.col("source") == "state_tax")
     assert rows_["method"].to_list() == ["credit_code"]
