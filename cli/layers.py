@@ -19,6 +19,10 @@ class Layer(StrEnum):
     """Layers that a release has."""
 
     parcels = "parcels"
+    enterprises = "enterprises"
+    regions = "regions"
+    low_efficiency = "low_efficiency"
+    idle = "idle"
 
 
 class Form(StrEnum):
@@ -27,6 +31,8 @@ class Form(StrEnum):
     geojson = "geojson"
     gpkg = "gpkg"
     fgb = "fgb"
+    geoparquet = "geoparquet"
+    shp = "shp"
 
 
 @app.command("export")

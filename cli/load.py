@@ -181,4 +181,20 @@ def merge(
             ),
             highlight=False,
         )
+        _show_corrections(c["corrections"])
     finish(report.needs_person)
+
+
+def _show_corrections(counts: dict[str, Any]) -> None:
+    if counts["applied"]:
+        out.print(
+            say(f"已应用更正 {counts['applied']} 项", f"{counts['applied']} corrections applied"), highlight=False
+        )
+    for one in counts["ended"]:
+        out.print(
+            say(
+                f"! 更正 {one} 已到期，未应用；请撤回或延长",
+                f"! correction {one} has ended and was not applied; withdraw it or give it a new end",
+            ),
+            highlight=False,
+        )

@@ -9,7 +9,22 @@ from collections.abc import Callable
 
 import typer
 
-from cli import demo, layers, load, policy, rank, read, refused, release, review, serve, status
+from cli import (
+    correct,
+    demo,
+    disputes,
+    findings,
+    layers,
+    load,
+    policy,
+    rank,
+    read,
+    refused,
+    release,
+    review,
+    serve,
+    status,
+)
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
 
@@ -24,6 +39,7 @@ app = typer.Typer(
 app.add_typer(demo.app, name="demo")
 app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
+app.add_typer(findings.app, name="findings")
 app.add_typer(refused.app, name="refused")
 app.add_typer(review.app, name="review")
 _COMMANDS: list[Callable[..., None]] = [
@@ -34,7 +50,8 @@ _COMMANDS: list[Callable[..., None]] = [
     rank.rank,
     rank.releases,
 ]
-_COMMANDS += [release.publish, release.withdraw, rank.replay, read.rankings, read.explain, serve.serve, release.purge]
+_COMMANDS += [release.publish, release.withdraw, rank.replay, read.rankings, read.explain]
+_COMMANDS += [correct.correct, disputes.disputes, serve.serve, release.purge]
 for command in _COMMANDS:
     app.command()(command)
 

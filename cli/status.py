@@ -56,7 +56,7 @@ def status(year: MaybeYear = None, home: Home = None, json: Json = False) -> Non
             say(f"{line['year']} 年尚无：{'、'.join(names)}", f"{line['year']}: nothing yet from {', '.join(names)}"),
             highlight=False,
         )
-    for title in ("refused", "review", "disputes"):
+    for title in ("refused", "review", "disputes", "land"):
         out.print(f"{title}: {_flat(state[title])}", highlight=False)
     out.print(f"refused_open: {state['refused_open']}, findings: {state['findings']}", highlight=False)
 

@@ -210,7 +210,7 @@ class Checker:
             first = next((n for n in required_key if n in self.plan.uses), required_key[0])
             batch.problems.append((f"missing_{first}", first, none))
         period = self.table.period
-        if period in self.plan.uses:
+        if period in self.plan.uses and not self.table.undated:
             batch.problems.append((f"missing_{period}", str(period), batch.values[str(period)].is_null().to_numpy()))
 
     def _extra(self, batch: _Batch) -> None:

@@ -11,8 +11,10 @@ import polars as pl
 import shapely
 
 from engine.schema.units import to_smallest
+from ingest.geometry import dm2
 from ingest.ids import valid_org_code, valid_reg_no, valid_uscc
 from ingest.named import industry_of, region_of
+from ingest.read.crs import misplaced
 from ingest.values import EMPTY_MARKS, FLAGS, SPACES, Empty, parse_date, parse_period, parse_share, plain_number
 
 _MARKS = pl.Series(sorted(EMPTY_MARKS))
@@ -231,19 +233,27 @@ def industry(texts: pl.Series) -> Typed:
 
 
 def geometry(wkb: pl.Series) -> Typed:
-    """Valid polygons as WKB (lon/lat); ``also["__repaired"]`` marks rings that had to be made valid."""
+    """Valid polygons as WKB (lon/lat); ``also["__repaired"]`` marks rings that had to be made valid, ``ring_dm2`` holds
+    the area of such a ring as it was drawn. Latitudes where longitudes belong and metres are refused under their names.
+    """
     with np.errstate(invalid="ignore"):
         shapes = shapely.from_wkb(np.array(wkb.to_list(), dtype=object), on_invalid="ignore")
+    swapped, metres = misplaced(shapely.bounds(shapes))
+    shapes[swapped | metres] = None
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     corners, of = shapely.get_coordinates(shapes[broken], return_index=True)
     # Corners that are nowhere (beyond a projection) cannot be repaired.
     shapes[np.flatnonzero(broken)[np.unique(of[~np.isfinite(corners).all(axis=1)])]] = None
     broken &= ~shapely.is_missing(shapes)
+    as_drawn = dm2(shapes[broken]).fill_null(0)
     shapes[broken] = [_areas(s) for s in shapely.make_valid(shapes[broken])]
     flat = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     present = wkb.is_not_null()
     values = pl.Series(list(shapely.to_wkb(shapes)), dtype=pl.Binary).set(~pl.Series(flat), None)
-    return Typed(values, [("bad_geometry", present & ~pl.Series(flat))], {"__repaired": pl.Series(broken & flat)})
+    wrong = [("axes_swapped", pl.Series(swapped)), ("metres_for_degrees", pl.Series(metres))]
+    before = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(shapes)).scatter(np.flatnonzero(broken), as_drawn)
+    also = {"__repaired": pl.Series(broken & flat), "ring_dm2": before}
+    return Typed(values, [*wrong, ("bad_geometry", present & ~pl.Series(flat))], also)
 
 
 def _areas(shape: shapely.Geometry) -> shapely.Geometry:

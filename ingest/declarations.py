@@ -66,6 +66,7 @@ class Table(_Strict):
     """One canonical table of a source.
 
     ``wide``: the amount that columns named as months hold. ``long``: a row names its amount, and rows of a key are summed.
+    ``undated``: a row may state no period, and then has none (elsewhere it is of the load's year, or refused).
 
     ``on_new`` says what a later file of the same source and year does to the rows of an older one: ``replace`` those
     of its counties and months, ``upsert`` row by row, or only ``append``. Without it a file of the same name replaces
@@ -80,6 +81,7 @@ class Table(_Strict):
     require: list[list[str]] = []
     required_values: list[str] = []
     constants: dict[str, str] = {}
+    undated: bool = False
     wide: str | None = None
     long: Long | None = None
     fields: dict[str, Field]

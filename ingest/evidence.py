@@ -18,11 +18,11 @@ import polars as pl
 from engine.schema.facts import FACTS
 from engine.schema.units import SMALLEST
 from ingest.canonical import Year, sole_part
+from ingest.link import LINK_COLUMNS
 from ingest.rules import Rules
 from sql import statement
 
 _CLAIM = ("enterprise_no", "source", "record_key", "value", "method", "origin", "rows")
-LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
 _ID = "^enterprise_id$"  # the column where there is one
 _FACT = ("enterprise_no", "value", "source", "how", "spread", "claims")
 ROW_GROUP = 250_000
@@ -78,13 +78,17 @@ class Records:
 
 @dataclass
 class Evidence:
-    """Writes ``claims``, ``facts`` and ``facts_wide`` (.parquet) into ``folder`` and counts them."""
+    """Writes ``claims``, ``facts`` and ``facts_wide`` (.parquet) into ``folder`` and counts them.
+
+    ``beside``: further columns of ``facts_wide`` that are no facts, in enterprise order.
+    """
 
     folder: Path
     enterprise_ids: pl.Series
     year: Year
     rules: Rules
     counts: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, pl.Series] = field(default_factory=dict)
 
     def write(self, records: list[Records]) -> None:
         """All fields of all sources; ``records`` may state a field in several sources."""
@@ -95,9 +99,9 @@ class Evidence:
                 said, taken = _field(stated, name, self.rules)
                 part = stated[0].part if len(stated) == 1 else None
                 claims.append(self._row(self.year.origins(said, part), name))
-                facts.append(self._row(taken, name).with_columns(unit=pl.lit(_unit(name))))
+                facts.append(self._row(taken, name).with_columns(unit=pl.lit(unit_of(name))))
                 wide[name] = self._column(taken, name)
-        table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide})
+        table = pl.DataFrame({"enterprise_id": self.enterprise_ids, **wide, **self.beside})
         table.write_parquet(self.folder / "facts_wide.parquet", compression_level=1, row_group_size=ROW_GROUP)
         self.counts["claims"] = self._sink(claims, "claims")
         self.counts["facts"] = self._sink(facts, "facts")
@@ -123,7 +127,8 @@ class Evidence:
         return int(pl.scan_parquet(place, glob=False).select(pl.len()).collect().item())
 
 
-def _unit(name: str) -> str:
+def unit_of(name: str) -> str:
+    """The smallest unit of a fact, as facts state it."""
     return "dm2*days" if name == "land_dm2_days" else SMALLEST[FACTS[name].quantity]
 
 
@@ -148,7 +153,9 @@ def decided(records: pl.DataFrame, order: list[str]) -> tuple[pl.LazyFrame, pl.L
         db.execute("SET threads = 2")
         db.execute("SET memory_limit = '768MB'")
         db.register("records", records.to_arrow())
-        said = db.sql(statement("merge/claims")).pl().select(_CLAIM).sort("enterprise_no", "source", "record_key")
+        said = (
+            db.sql(statement("merge/claims")).pl().select(_CLAIM).sort("enterprise_no", "source", "record_key", "value")
+        )
         db.register("claims", said.to_arrow())
         db.register("trust", trust.to_arrow())
         taken = db.sql(statement("merge/facts")).pl().select(_FACT).sort("enterprise_no")

@@ -1,9 +1,16 @@
-"""Areas of polygons in longitude and latitude, and the parcels' table with declared against drawn area.
+"""Areas of polygons in longitude and latitude on the GRS80 ellipsoid (EPSG:4490, EPSG:4326), to the geodesic.
 
-Area: polygons are mapped to the GRS80 cylindrical equal-area plane (longitude × authalic latitude) and measured there
-with shapely. Rectangular parcels come within 1e-6 of the geodesic area; irregular ones with sides of some 100 m within
-1e-5, because a straight edge of that plane is not quite a geodesic.
-Source of the formula: Snyder, Map Projections: A Working Manual (1987), eq. 3-12.
+What an edge is: between two corners a parcel's edge is the **geodesic**, the straight line on the ground, for that is
+what a surveyor staked out; it is neither the straight line between the two pairs of degrees nor that of any map.
+
+How: corners go to the cylindrical equal-area plane x = aλ, y = a·q(φ)/2 (Snyder 1987, eq. 3-12), where the shoelace
+formula gives the area under chords. A geodesic is curved there; what lies between it and its chord is, for an edge of
+Δλ that runs E = pΔλ east and N = aΔy/p north at the middle latitude φ (p: radius of the parallel),
+
+    −sin φ · Δλ · (E² + 3N²) / 12
+
+up to (length ÷ radius of the earth)⁴ (from the geodesic's equations dα = sin φ dλ, p·dλ = sin α ds, M·dφ = cos α ds: the
+third-order term of its segment). With it thin and irregular parcels come within 1e-6 of ``pyproj.Geod``.
 """
 
 from __future__ import annotations
@@ -11,54 +18,67 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import shapely
+from numpy.typing import NDArray
 
 _A = 6378137.0  # GRS80 semi-major axis, m
 _F = 1 / 298.257222101
 _E2 = _F * (2 - _F)
 _E = np.sqrt(_E2)
+_BATCH = 50_000  # polygons at a time: memory stays at some 100 MB whatever the layer holds
+
+Floats = NDArray[np.float64]
 
 
-def _equal_area(lonlat: np.ndarray) -> np.ndarray:
-    sine = np.sin(np.radians(lonlat[:, 1]))
+def area_m2(shapes: NDArray[np.object_]) -> Floats:
+    """Geodesic area in m² of each polygon or multipolygon in lon/lat; NaN for anything else and for empty ones."""
+    found = [_areas(shapes[at : at + _BATCH]) for at in range(0, len(shapes), _BATCH)]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def _areas(shapes: NDArray[np.object_]) -> Floats:
+    flat = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    parts, part_of = shapely.get_parts(shapes[flat], return_index=True)
+    rings, ring_of = shapely.get_rings(parts, return_index=True)
+    sizes = np.abs(_ring_areas(rings))
+    shell = np.diff(ring_of, prepend=-1) > 0  # a polygon's first ring is its shell, the others are holes
+    within = np.bincount(part_of[ring_of], np.where(shell, sizes, -sizes), minlength=int(flat.sum()))
+    areas = np.full(len(shapes), np.nan)
+    areas[flat] = within
+    return areas
+
+
+def _ring_areas(rings: NDArray[np.object_]) -> Floats:
+    """Signed geodesic area inside each closed ring, m²."""
+    if not len(rings):
+        return np.empty(0)
+    corners, of = shapely.get_coordinates(rings, return_index=True)
+    first = np.flatnonzero(np.diff(of, prepend=-1))
+    lam = np.radians(corners[:, 0] - corners[first[of], 0])
+    sine = np.sin(np.radians(corners[:, 1]))
+    y = _authalic(sine)
+    edge = of[1:] == of[:-1]  # the step from one ring to the next is no edge
+    d_lam, d_y = np.diff(lam), np.diff(y)
+    mid_lam, mid_y = (lam[1:] + lam[:-1]) / 2, (y[1:] + y[:-1]) / 2 - y[first[of[1:]]]
+    middle = (sine[1:] + sine[:-1]) / 2
+    parallel = _A * np.sqrt((1 - middle**2) / (1 - _E2 * middle**2))
+    bend = middle * d_lam * ((parallel * d_lam) ** 2 + 3 * (_A * d_y / parallel) ** 2) / 12
+    swept = _A * (mid_lam * d_y - mid_y * d_lam) / 2
+    return np.bincount(of[1:], np.where(edge, swept - bend, 0.0), minlength=len(rings)).astype(np.float64)
+
+
+def _authalic(sine: Floats) -> Floats:
+    """y of the equal-area plane, m, from the sine of the latitude."""
     es = _E * sine
-    q = (1 - _E2) * (sine / (1 - es * es) - np.log((1 - es) / (1 + es)) / (2 * _E))
-    return np.column_stack((_A * np.radians(lonlat[:, 0]), _A * q / 2))
+    return _A / 2 * (1 - _E2) * (sine / (1 - es * es) + np.arctanh(es) / _E)
 
 
 def area_dm2(wkb: pl.Series) -> pl.Series:
-    """Area in dm² (Int64) of each WKB polygon in lon/lat on GRS80; null for null and for anything but a polygon."""
-    shapes = shapely.from_wkb(wkb.to_numpy())
-    areas = shapely.area(shapely.transform(shapes, _equal_area))
+    """Area in dm² (Int64) of each WKB polygon in lon/lat; null for null and for anything but a polygon with an area."""
+    return dm2(shapely.from_wkb(wkb.to_numpy())).rename(wkb.name)
+
+
+def dm2(shapes: NDArray[np.object_]) -> pl.Series:
+    """:func:`area_m2` in whole dm², null where there is none."""
+    areas = area_m2(shapes)
     drawn = np.where(np.isfinite(areas) & (areas > 0), np.rint(areas * 100), -1)
-    return pl.Series(wkb.name, drawn.astype(np.int64)).replace(-1, None)
-
-
-def union_parcels(declared: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
-    """One row a parcel: declared ``area_dm2``, ``drawn_dm2`` (its polygons summed), geometry (WKB) and its bounds.
-
-    ``declared``: parcel_code, area_dm2. ``shapes``: parcel_code, geometry; several polygons of a parcel are collected.
-    """
-    drawn = shapes.with_columns(drawn_dm2=area_dm2(shapes["geometry"])).group_by("parcel_code", maintain_order=True)
-    whole = drawn.agg(pl.col("drawn_dm2").sum(), polygons=pl.len().cast(pl.Int32), geometry=pl.col("geometry"))
-    joined = declared.join(whole, on="parcel_code", how="full", coalesce=True).sort("parcel_code")
-    collected = pl.Series("geometry", [_collect(parts) for parts in joined["geometry"]], dtype=pl.Binary)
-    bounds = shapely.bounds(shapely.from_wkb(collected.to_numpy()))
-    corners = {name: bounds[:, n] for n, name in enumerate(("minx", "miny", "maxx", "maxy"))}
-    return joined.with_columns(collected, **{k: pl.Series(v).fill_nan(None) for k, v in corners.items()})
-
-
-def _collect(parts: pl.Series | None) -> bytes | None:
-    if parts is None:
-        return None
-    if len(parts) == 1:
-        return parts[0]
-    pieces = [p for shape in shapely.from_wkb(parts.to_list()) for p in shapely.get_parts(shape)]
-    return shapely.to_wkb(shapely.multipolygons(pieces))
-
-
-def area_disputes(parcels: pl.DataFrame, percent: int, least_dm2: int) -> pl.DataFrame:
-    """Parcels whose declared area is off the drawn one by more than ``percent`` of it and ``least_dm2``."""
-    off = (pl.col("area_dm2") - pl.col("drawn_dm2")).abs()
-    return parcels.filter(
-        (pl.col("area_dm2") > 0) & (off * 100 > pl.col("drawn_dm2") * percent) & (off > least_dm2)
-    ).select("parcel_code", "area_dm2", "drawn_dm2", "polygons")
+    return pl.Series(drawn.astype(np.int64)).replace(-1, None)

@@ -1,164 +1,41 @@
 """Which enterprise uses how much land: own + rented in − rented out, in dm² × days of the year.
 
 Every use is a line that says parcel, kind, area, share, days and the record it comes from, so that the sum of an
-enterprise can be read line by line. Parts of a parcel are split by largest remainder: they sum to the parcel.
+enterprise can be read line by line. On every day the parts of a parcel's holders sum to the parcel at most, and nobody
+leaves more of it than he has: what records say beyond that is cut, and listed (:func:`occupancy`).
 Source: DOMAIN facts of 苏政办发〔2017〕44号 practice; "own + rented in − rented out" as used by county platforms.
 """
 
 from __future__ import annotations
 
-import calendar
-from datetime import date
+from dataclasses import dataclass
 
 import polars as pl
 
-from ingest.canonical import Year
+from ingest.leases import balanced, circles, leases
+from ingest.periods import days_of, in_year, running, with_days
+from ingest.rights import WHOLE, holdings, rights
+from ingest.rules import Limits
 
-WHOLE = 10**9  # a share of 1 in parts per billion
-_SLACK = WHOLE // 10**6  # what written shares (0.333333) may be off 1 and still mean the whole
+__all__ = ["WHOLE", "Occupancy", "days_of", "holdings", "in_year", "keys", "leases", "occupancy", "rights", "used"]
 
-_DAYS = 2**32  # more than any date's day number
-
-USE_COLUMNS = ("enterprise_id", "parcel_code", "kind", "area_dm2", "share_ppb", "from_on", "to_on", "days", "dm2_days")
-
-
-def days_of(year: int) -> int:
-    """Days of the year: 366 in a leap year."""
-    return 366 if calendar.isleap(year) else 365
-
-
-def holdings(year: Year) -> pl.DataFrame | None:
-    """Parcel rows with a holder: ``parcel_code``, ``record_key``, the holder's own part ``part_dm2`` and its share.
-
-    Rows with declared shares split the parcel's area; several holders without shares hold what each row states, or,
-    where every row repeats the same area, equal parts (``assumed``).
-    """
-    rows = year.scan("land", "parcel")
-    if rows is None:
-        return None
-    held = rows.filter(pl.col("record_key").is_not_null()).select(
-        "parcel_code", "record_key", "area_dm2", "share_ppb", "from_on", "to_on", "origin"
-    )
-    rows_held = held.collect()
-    several = rows_held["parcel_code"].is_duplicated()
-    alone, together = rows_held.filter(~several), rows_held.filter(several)
-    return pl.concat([alone.pipe(_sole), together.pipe(_shares).pipe(split)])
-
-
-def _sole(held: pl.DataFrame) -> pl.DataFrame:
-    """Parcels with one row: a declared share of the area, else the whole (no windows needed: most parcels)."""
-    share = pl.col("share_ppb").fill_null(WHOLE)
-    part = (pl.col("area_dm2").cast(pl.Int128) * share.clip(0, WHOLE) // WHOLE).cast(pl.Int64)
-    return held.with_columns(
-        share=share, area="area_dm2", assumed=pl.lit(False), shared=pl.col("share_ppb").is_not_null(),
-        over_one=share > WHOLE + _SLACK, part_dm2=part,
-    )  # fmt: skip
-
-
-def _shares(held: pl.DataFrame) -> pl.DataFrame:
-    """Each row's ``share`` of its ``area``, split among the rows of one ``period``: rights that overlap in time."""
-    held = held.sort("parcel_code", pl.col("from_on").fill_null(date.min), "origin")
-    held = held.with_columns(period=(~_overlapping()).cum_sum())
-    period = "period"
-    holders = pl.len().over(period)
-    declared = pl.col("share_ppb").is_not_null().any().over(period)
-    repeated = (holders > 1) & (pl.col("area_dm2").min().over(period) == pl.col("area_dm2").max().over(period))
-    rest = (WHOLE - pl.col("share_ppb").sum().over(period)).clip(0) // pl.col("share_ppb").is_null().sum().over(period)
-    return held.with_columns(
-        share=pl.when(declared)
-        .then(pl.coalesce("share_ppb", rest))
-        .when(repeated)
-        .then(WHOLE // holders)
-        .otherwise(WHOLE)
-        .cast(pl.Int64),
-        # the parcel's own area where it is split, the row's where each row states its own
-        area=pl.when(declared | repeated).then(pl.col("area_dm2").max().over(period)).otherwise("area_dm2"),
-        assumed=pl.col("share_ppb").is_null() & (declared | repeated),
-        shared=declared | repeated,
-    )
-
-
-def _overlapping() -> pl.Expr:
-    """Whether the right of a row begins before a right of an earlier row of its parcel has ended.
-
-    A right that begins on the day on which the one before ends follows it: offices write a sale so.
-    Rows are sorted by parcel and begin. One running maximum over the whole table serves every parcel: a parcel's
-    number is the high part of the key, so that the maximum starts anew with it (windows per parcel are slow).
-    """
-    parcel = pl.col("parcel_code").rle_id().cast(pl.Int64) * _DAYS
-    until = (parcel + pl.col("to_on").fill_null(date.max).to_physical()).cum_max().shift(fill_value=-1)
-    return until > parcel + pl.col("from_on").fill_null(date.min).to_physical().clip(0)
-
-
-def split(rows: pl.DataFrame) -> pl.DataFrame:
-    """``part_dm2``: each row's share of its parcel's area by largest remainder, ties to the earlier record.
-
-    Shares of one period that sum to 1 (± 1 ppm: a written third) give parts that sum to the area exactly;
-    shares above 1 (``over_one``) are cut to 1 in proportion, so that no land is counted twice.
-    """
-    total = pl.col("share").sum().over("period")
-    whole = pl.col("shared") & (total > WHOLE - _SLACK)
-    unit = pl.when(whole).then(total).otherwise(WHOLE)
-    scaled = pl.col("area").cast(pl.Int128) * pl.col("share")
-    rows = rows.with_columns(
-        floor=(scaled // unit).cast(pl.Int64), remainder=(scaled % unit).cast(pl.Int64), whole=whole,
-        over_one=pl.col("shared") & (total > WHOLE + _SLACK),
-    ).sort("period", "remainder", "origin", descending=[False, True, False])  # fmt: skip
-    place = pl.int_range(pl.len())
-    order = place - place.min().over("period") + 1
-    missing = pl.col("area").max().over("period") - pl.col("floor").sum().over("period")
-    extra = (pl.col("whole") & (order <= missing)).cast(pl.Int64)
-    return rows.with_columns(part_dm2=pl.col("floor") + extra).drop("floor", "remainder", "whole", "period")
-
-
-def in_year(year: int) -> pl.Expr:
-    """Days of ``year`` from ``from_on`` to ``to_on``, both included; an open end reaches the year's."""
-    first, last = date(year, 1, 1), date(year, 12, 31)
-    start = pl.max_horizontal(pl.col("from_on").fill_null(first), pl.lit(first))
-    end = pl.min_horizontal(pl.col("to_on").fill_null(last), pl.lit(last))
-    return ((end - start).dt.total_days() + 1).clip(0).cast(pl.Int64)
-
-
-def own_uses(held: pl.DataFrame, links: pl.DataFrame, year: int) -> pl.DataFrame:
-    """Lines of kind ``own`` for the holders that are linked."""
-    return (
-        held.join(links.select("record_key", "enterprise_id"), on="record_key", how="inner")
-        .with_columns(days=in_year(year), kind=pl.lit("own"), area_dm2=pl.col("part_dm2"), share_ppb=pl.col("share"))
-        .with_columns(dm2_days=pl.col("area_dm2") * pl.col("days"))
-        .select(*USE_COLUMNS, "assumed", "origin")
-    )
-
-
-def leases(year: Year, areas: pl.DataFrame) -> pl.DataFrame | None:
-    """Occupancy rows with the leased area: as stated, else share × the parcel's area (``areas``: parcel_code, area)."""
-    rows = year.scan("land", "occupancy")
-    if rows is None:
-        return None
-    stated = rows.select(
-        "parcel_code", "lessor_key", "lessee_key", "area_dm2", "share_ppb", "from_on", "to_on", "origin"
-    ).collect()
-    by_share = ((pl.col("parcel_area").cast(pl.Int128) * pl.col("share_ppb") + WHOLE // 2) // WHOLE).cast(pl.Int64)
-    return stated.join(areas.rename({"area": "parcel_area"}), on="parcel_code", how="left").with_columns(
-        area_dm2=pl.coalesce("area_dm2", by_share)
-    )
-
-
-def lease_uses(leased: pl.DataFrame, links: pl.DataFrame, year: int) -> pl.DataFrame:
-    """Two lines a lease: ``rented_in`` for the lessee, ``rented_out`` (negative) for the lessor, where linked."""
-    sides = []
-    for kind, key, sign in (("rented_in", "lessee_key", 1), ("rented_out", "lessor_key", -1)):
-        line = leased.filter(pl.col("area_dm2").is_not_null()).join(
-            links.select("record_key", "enterprise_id"), left_on=key, right_on="record_key", how="inner"
-        )
-        line = line.with_columns(days=in_year(year), kind=pl.lit(kind), assumed=pl.lit(False))
-        sides.append(line.with_columns(dm2_days=sign * pl.col("area_dm2") * pl.col("days")))
-    return pl.concat(sides).select(*USE_COLUMNS, "assumed", "origin")
-
-
+USE = ("enterprise_id", "counterpart_id", "parcel_code", "kind", "area_dm2", "share_ppb", "from_on", "to_on", "days",
+       "dm2_days", "assumed", "origin")  # fmt: skip
 _KEYS = {"record_key": pl.String, "rows": pl.Int32, "origin": pl.Int64}
+FOUND = {"finding": pl.String, "parcel_code": pl.String, "record_key": pl.String, "enterprise_id": pl.String,
+         "other": pl.String, "value": pl.Int64, "origin": pl.Int64}  # fmt: skip
+Frame = pl.DataFrame | None
 
 
-def keys(held: pl.DataFrame | None, leased: pl.DataFrame | None) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Occupancy:
+    """``uses``: the lines of land used (columns ``USE``) in enterprise order; ``findings``: columns of ``FOUND``."""
+
+    uses: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def keys(held: Frame, leased: Frame) -> pl.DataFrame:
     """The distinct record keys that land records name: holders, lessors, lessees."""
     named = [] if held is None else [held.select("record_key", "origin")]
     if leased is not None:
@@ -169,12 +46,32 @@ def keys(held: pl.DataFrame | None, leased: pl.DataFrame | None) -> pl.DataFrame
     return every.group_by("record_key").agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).sort("origin")
 
 
-def uses(held: pl.DataFrame | None, leased: pl.DataFrame | None, links: pl.DataFrame, year: int) -> pl.DataFrame:
-    """Every line of land used in ``year``, in enterprise order."""
-    lines = [] if held is None else [own_uses(held, links, year)]
+def occupancy(
+    held: Frame, leased: Frame, links: pl.DataFrame, parcels: pl.DataFrame, year: int, limits: Limits
+) -> Occupancy:
+    """The land used in ``year`` and what is wrong with the records of it.
+
+    ``held`` (:func:`rights`), ``leased`` (:func:`leases`): stated rows or None; ``links``: record_key, enterprise_id;
+    ``parcels``: parcel_code, area_dm2, drawn_dm2; ``limits``: when holders' own areas exceed the drawn parcel.
+    """
+    who = links.select("record_key", "enterprise_id").drop_nulls()
+    parts = None if held is None else holdings(held, year).join(who, on="record_key", how="left", maintain_order="left")
+    lines, found = [], []
+    own = _own(parts) if parts is not None else None
+    if held is not None and parts is not None and own is not None:
+        lines.append(own)
+        found += [_of_rights(held, parts, year), _of_areas(parts, parcels, year, limits)]
     if leased is not None:
-        lines.append(lease_uses(leased, links, year))
-    return pl.concat(lines).sort("enterprise_id", "origin", "kind")
+        sides = _sides(leased, who)
+        fair = balanced(sides.filter(~_to_itself()), _ownership(own), year)
+        lines += [_rented(fair.leases, kind, year) for kind in ("rented_in", "rented_out")]
+        found += [
+            _of_leases(sides, year),
+            _told(fair.found.join(sides, on=["origin", "parcel_code"], nulls_equal=True)),
+        ]
+    uses = pl.concat(lines).sort("enterprise_id", "origin", "kind", "from_on")
+    found += [_of_uses(uses, parts, parcels, year)]
+    return Occupancy(uses, pl.concat(found).sort("finding", "origin", "parcel_code", "record_key"))
 
 
 def used(lines: pl.DataFrame) -> pl.DataFrame:
@@ -191,25 +88,135 @@ def used(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def findings(held: pl.DataFrame | None, leased: pl.DataFrame | None, lines: pl.DataFrame) -> pl.DataFrame:
-    """What a person should look at: shares above 1 or assumed, leases without an area, more rented out than held.
+# --- lines ----------------------------------------------------------------------------------------------------------
 
-    ``lines``: the uses. The record key of the last kind is the enterprise's id.
-    """
-    below = used(lines).filter(pl.col("land_dm2_days") < 0)
-    nowhere = pl.lit(None, dtype=pl.String)
-    found = [
-        below.select("origin", parcel_code=nowhere, record_key="enterprise_id", finding=pl.lit("rented_out_over_held"))
-    ]
-    if held is not None:
-        over = held.filter(pl.col("over_one"))
-        found.append(over.select("parcel_code", "record_key", "origin", finding=pl.lit("parcel_shares_over_one")))
-        taken = held.filter(pl.col("assumed"))
-        found.append(taken.select("parcel_code", "record_key", "origin", finding=pl.lit("share_assumed")))
-    if leased is not None:
-        bare = leased.filter(pl.col("area_dm2").is_null())
-        found.append(
-            bare.select("parcel_code", "origin", record_key="lessee_key", finding=pl.lit("lease_without_area"))
+
+def _own(parts: pl.DataFrame) -> pl.DataFrame:
+    linked = parts.filter(pl.col("enterprise_id").is_not_null())
+    return linked.with_columns(
+        kind=pl.lit("own"), area_dm2="part_dm2", share_ppb="share", counterpart_id=pl.lit(None, dtype=pl.String),
+        dm2_days=pl.col("part_dm2") * pl.col("days"),
+    ).select(USE)  # fmt: skip
+
+
+def _ownership(own: Frame) -> pl.DataFrame:
+    columns = {
+        "parcel_code": pl.String,
+        "enterprise_id": pl.String,
+        "area_dm2": pl.Int64,
+        "from_on": pl.Date,
+        "to_on": pl.Date,
+    }
+    return pl.DataFrame(schema=columns) if own is None else own.select(list(columns))
+
+
+def _sides(leased: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
+    for side in ("lessor", "lessee"):
+        renamed = who.rename({"record_key": f"{side}_key", "enterprise_id": f"{side}_id"})
+        leased = leased.join(renamed, on=f"{side}_key", how="left", maintain_order="left")
+    return leased
+
+
+def _to_itself() -> pl.Expr:
+    keys = pl.col("lessor_key") == pl.col("lessee_key")
+    return keys.fill_null(False) | (pl.col("lessor_id") == pl.col("lessee_id")).fill_null(False)
+
+
+def _rented(leased: pl.DataFrame, kind: str, year: int) -> pl.DataFrame:
+    """A line of ``kind`` for the side of each lease that has it, where it is linked; what is left counts negative."""
+    mine, other, sign = ("lessee_id", "lessor_id", 1) if kind == "rented_in" else ("lessor_id", "lessee_id", -1)
+    known = leased.filter(pl.col("area_dm2").is_not_null() & pl.col(mine).is_not_null())
+    return (
+        known.with_columns(
+            enterprise_id=mine, counterpart_id=other, days=in_year(year), kind=pl.lit(kind), assumed=pl.lit(False)
         )
-    columns = ["finding", "parcel_code", "record_key", "origin"]
-    return pl.concat([f.select(columns) for f in found]).sort("finding", "origin")
+        .with_columns(dm2_days=sign * pl.col("area_dm2") * pl.col("days"))
+        .select(USE)
+    )
+
+
+# --- findings -------------------------------------------------------------------------------------------------------
+
+
+def _told(rows: pl.DataFrame, finding: str | None = None) -> pl.DataFrame:
+    """``rows`` as findings: of rights the holder's record and enterprise, of leases the lessee's, other: the lessor's."""
+    if finding:
+        rows = rows.with_columns(finding=pl.lit(finding))
+    if "lessee_key" in rows.columns:
+        other = pl.coalesce("lessor_id", "lessor_key")
+        rows = rows.with_columns(record_key="lessee_key", enterprise_id="lessee_id", other=other)
+    return rows.select(
+        pl.col(n) if n in rows.columns else pl.lit(None, dtype=kind).alias(n) for n, kind in FOUND.items()
+    )
+
+
+def _of_rights(held: pl.DataFrame, parts: pl.DataFrame, year: int) -> pl.DataFrame:
+    counted = parts.filter(pl.col("days") > 0)
+    flags = {"parcel_shares_over_one": "over_one", "share_assumed": "assumed", "two_owners": "two_owners"}
+    found = [
+        _told(counted.filter(flag).with_columns(value="part_dm2").unique("origin", keep="first"), finding)
+        for finding, flag in flags.items()
+    ]
+    whose = held.join(parts.select("origin", "enterprise_id").unique(), on="origin", how="left")
+    return pl.concat([*found, *_of_dates(whose, "same_day_sale", year)])
+
+
+def _of_dates(rows: pl.DataFrame, same_day: str, year: int) -> list[pl.DataFrame]:
+    """Rows whose day of transfer both sides claimed, in this year, and rows that end before they begin."""
+    this = pl.col("to_on").dt.offset_by("1d").dt.year() == year
+    plain = rows.drop("value", strict=False)
+    return [
+        _told(plain.filter("same_day", this), same_day),
+        _told(plain.filter(~pl.col("same_day") & (pl.col("to_on") < pl.col("from_on"))), "dates_reversed"),
+    ]
+
+
+def _of_areas(parts: pl.DataFrame, parcels: pl.DataFrame, year: int, limits: Limits) -> pl.DataFrame:
+    """Parcels whose holders state more land of their own than is drawn, by more than the limits of a dispute."""
+    drawn = parcels.filter(pl.col("drawn_dm2").is_not_null())
+    several = parts.filter(pl.col("parcel_code").is_duplicated()).join(drawn, on="parcel_code", how="semi")
+    most = running(with_days(several, year), ["parcel_code"], "part_dm2").join(drawn, on="parcel_code")
+    over = pl.col("most") - pl.max_horizontal("area_dm2", "drawn_dm2")
+    far = (over > limits.least_dm2) & (over * 100 > pl.col("drawn_dm2") * limits.percent)
+    first = several.group_by("parcel_code").agg(origin=pl.col("origin").min())
+    return _told(most.with_columns(value=over).filter(far).join(first, on="parcel_code"), "areas_over_parcel")
+
+
+def _of_leases(sides: pl.DataFrame, year: int) -> pl.DataFrame:
+    sides = sides.with_columns(value="area_dm2")
+    bare = sides.filter(pl.col("area_dm2").is_null() & (in_year(year) > 0))
+    ring = sides.filter(pl.col("origin").is_in(circles(sides.filter(~_to_itself()), year)))
+    stranger = sides.filter(
+        pl.col("lessor_id").is_null() & pl.col("lessor_key").is_not_null() & pl.col("lessee_id").is_not_null()
+    )
+    named = {
+        "lease_without_area": bare,
+        "leased_to_itself": sides.filter(_to_itself() & (in_year(year) > 0)),
+        "lease_cycle": ring,
+        "lease_over_one": sides.filter("over_one", in_year(year) > 0),
+        "lessor_not_linked": stranger.filter(in_year(year) > 0),
+    }
+    found = [_told(rows, finding) for finding, rows in named.items()]
+    return pl.concat([*found, *_of_dates(sides, "same_day_lease", year)])
+
+
+def _of_uses(uses: pl.DataFrame, parts: Frame, parcels: pl.DataFrame, year: int) -> pl.DataFrame:
+    """Enterprises left with less than no land, and parcels of which more is used on some day than there is."""
+    below = used(uses).filter(pl.col("land_dm2_days") < 0)
+    below = below.with_columns(record_key="enterprise_id", value=pl.col("land_dm2_days") // days_of(year))
+    leased = (
+        uses.filter(pl.col("kind") != "own").select("parcel_code").unique().drop_nulls()
+    )  # elsewhere shares are ≤ 1
+    signed = uses.join(leased, on="parcel_code", how="semi").with_columns(
+        area=pl.when(pl.col("kind") == "rented_out").then(-pl.col("area_dm2")).otherwise("area_dm2")
+    )
+    most = running(with_days(signed, year), ["parcel_code"], "area").drop_nulls("parcel_code")
+    first = signed.group_by("parcel_code").agg(origin=pl.col("origin").min())
+    known = most.join(parcels, on="parcel_code").join(first, on="parcel_code")
+    if parts is not None:
+        there = parts.join(leased, on="parcel_code", how="semi")
+        held = running(with_days(there, year), ["parcel_code"], "part_dm2").select("parcel_code", held="most")
+        known = known.join(held, on="parcel_code", how="left")
+    most_there = pl.max_horizontal("area_dm2", *(["held"] if parts is not None else []))
+    over = known.with_columns(value=pl.col("most") - most_there).filter(pl.col("value") > 0)
+    return pl.concat([_told(below, "rented_out_over_all"), _told(over, "used_over_parcel")])

@@ -4,12 +4,13 @@ the register, and exact normalised name, in this order. What fits none, or more 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from engine.schema.names import name_key
 
+LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
 COUNTY_DIGITS = 6
 _NUMBER = pl.Int32
 _ABOUT = ("name", "uscc", "org_code", "reg_no", "local_id", "region_code")
@@ -17,13 +18,41 @@ _ABOUT = ("name", "uscc", "org_code", "reg_no", "local_id", "region_code")
 
 @dataclass(frozen=True)
 class Linked:
-    """The answer for each record key in the order asked: ``enterprise_no`` (Int32) and ``method``, null where none
-    was found; and ``unlinked`` (source, record_key, name, reason, rows, origin).
+    """Which enterprise each record key of a source belongs to.
+
+    ``found``: ``record_key``, ``enterprise_no`` and ``method`` in the order asked, null where none was found; ``unlinked``:
+    source, record_key, name, reason, rows, origin. ``ids``: the enterprise ids by number.
     """
 
-    numbers: pl.Series
-    methods: pl.Series
+    source: str
+    found: pl.DataFrame
     unlinked: pl.DataFrame
+    ids: pl.Series
+
+    @property
+    def links(self) -> pl.DataFrame:
+        """LINK_COLUMNS of the keys that belong to an enterprise."""
+        whose = pl.lit(self.ids).gather(pl.col("enterprise_no"))
+        linked = self.found.drop_nulls("enterprise_no").with_columns(enterprise_id=whose)
+        return linked.with_columns(source=pl.lit(self.source), share_ppb=pl.lit(None, dtype=pl.Int64)).select(
+            LINK_COLUMNS
+        )
+
+    def with_links(self, links: pl.DataFrame) -> Linked:
+        """With ``links`` (record_key, enterprise_id, method) in the place of what was found for their keys."""
+        if links.is_empty():
+            return self
+        numbers = pl.int_range(len(self.ids), dtype=_NUMBER, eager=True)
+        places = pl.DataFrame({"enterprise_id": self.ids, "new_no": numbers})
+        new = links.select("record_key", "enterprise_id", new_method="method").join(places, on="enterprise_id")
+        joined = self.found.join(new, on="record_key", how="left", maintain_order="left")
+        found = joined.select(
+            "record_key",
+            enterprise_no=pl.coalesce("new_no", "enterprise_no"),
+            method=pl.coalesce("new_method", "method"),
+        )
+        rest = self.unlinked.filter(~pl.col("record_key").is_in(links["record_key"].implode()))
+        return replace(self, found=found, unlinked=rest)
 
 
 class Register:
@@ -114,14 +143,15 @@ def link(register: Register, source: str, totals: pl.DataFrame) -> Linked:
     for method, by, kind in _METHODS:
         if rest.is_empty():
             break
-        found = register.find(rest, by, kind)
-        known = found.is_not_null()
+        held = register.find(rest, by, kind)
+        known = held.is_not_null()
         if known.any():
             places = rest["place"].filter(known)
-            numbers = numbers.scatter(places, found.filter(known))
+            numbers = numbers.scatter(places, held.filter(known))
             methods = methods.scatter(places, method)
             rest = rest.filter(~known)
-    return Linked(numbers, methods, _left(register, source, rest))
+    found = pl.DataFrame([totals["record_key"], numbers, methods])
+    return Linked(source, found, _left(register, source, rest), register.ids)
 
 
 def _left(register: Register, source: str, rest: pl.DataFrame) -> pl.DataFrame:

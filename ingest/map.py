@@ -246,7 +246,12 @@ def settle_period(plan: Plan, file: Path, year: int) -> None:
     if plan.month is not None:
         plan.period = _stated_month(plan, plan.month, file, year)
         return
-    if plan.table.period is None or plan.table.period in plan.uses or plan.table.period in plan.table.constants:
+    if (
+        plan.table.undated
+        or plan.table.period is None
+        or plan.table.period in plan.uses
+        or plan.table.period in plan.table.constants
+    ):
         return
     short = re.match(r"^(\d{1,2}|[一二三四五六七八九十]{1,2})月份?$", plan.sheet.name.strip())
     named = parse_period(plan.sheet.name.strip(), year) if short else None

@@ -13,18 +13,18 @@ from typing import Any
 import polars as pl
 
 from engine.schema.warehouse import Warehouse, now, settle
-from ingest import land, parcels
+from ingest import bureau, correcting, findings, identity, land, meters, months, parcels
 from ingest.canonical import Year
 from ingest.declared import adopt
-from ingest.evidence import LINK_COLUMNS, Evidence, Records
-from ingest.link import link
+from ingest.evidence import Evidence, Records
+from ingest.link import LINK_COLUMNS, Linked, link
+from ingest.match.matching import Matching
 from ingest.measures import beside_months, fact_tables, with_account, with_names, year_totals
 from ingest.register import Enterprises, write_enterprises
 from ingest.rules import Rules, load_rules
 
 Progress = Callable[[str], None]
 _UNSHARED = {"share_ppb": pl.lit(None, dtype=pl.Int64), "sharer_no": pl.lit(0, dtype=pl.Int32)}
-_LINKED = ("enterprise_no", "method", *_UNSHARED)
 _NO_LINKS = pl.LazyFrame(schema=dict.fromkeys(LINK_COLUMNS, pl.String) | {"share_ppb": pl.Int64})
 
 
@@ -40,7 +40,8 @@ class MergeReport:
     @property
     def needs_person(self) -> bool:
         """Whether something waits for a person: unlinked records, disputed facts or areas."""
-        return any(self.counts[k] for k in ("unlinked_keys", "disputed", "area_disputes", "findings"))
+        waiting = ("unlinked_keys", "disputed", "area_disputes", "findings", "meter_findings")
+        return any(self.counts[k] for k in waiting) or bool(self.counts["corrections"]["ended"])
 
 
 @dataclass
@@ -49,13 +50,26 @@ class _Work:
     folder: Path
     rules: Rules
     enterprises: Enterprises
+    matching: Matching
     links: list[pl.LazyFrame] = field(default_factory=list)
     unlinked: list[pl.DataFrame] = field(default_factory=list)
+    meters: list[meters.SharedMeters] = field(default_factory=list)
+    found: list[pl.DataFrame] = field(default_factory=list)  # about rights, leases and drawings
+    places: pl.DataFrame = field(default_factory=pl.DataFrame)  # parcel_code, origin of its first row
+    seen: list[pl.DataFrame] = field(default_factory=list)
 
-    def link(self, source: str, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """``keys`` with ``enterprise_no`` and ``method`` (null where not linked), and the unlinked."""
-        found = link(self.enterprises.register, source, keys)
-        return keys.with_columns(found.numbers, found.methods, **_UNSHARED), found.unlinked
+    def link(self, source: str, keys: pl.DataFrame) -> Linked:
+        """Keys linked by code, number and name, by likeness of names, and by what people decided."""
+        return self.matching.more(source, link(self.enterprises.register, source, keys))
+
+    def rows(self, keys: pl.DataFrame, found: Linked) -> pl.DataFrame:
+        """``keys`` with ``enterprise_no`` and ``method`` of the answer; no shares."""
+        return keys.with_columns(found.found["enterprise_no"], found.found["method"], **_UNSHARED)
+
+    def keep(self, found: Linked) -> None:
+        """Keep the links and the rest of records that state no figure."""
+        self.links.append(found.links.lazy())
+        self.unlinked.append(found.unlinked)
 
     def records(self, source: str, facts: list[str], rows: pl.DataFrame, spill: Path | None = None) -> Records:
         """Records of the ``rows`` that are linked, or a sharer's part of one, in enterprise order; their links are kept."""
@@ -75,20 +89,26 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     """
     say = progress or (lambda _: None)
     begun, started = time.monotonic(), now()
+    adopt(warehouse.home)  # the rules may name sources and facts of the bureau's own
     read_rules = load_rules(rules)
-    adopt(warehouse.home)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         _sweep(warehouse)
         work = _begin(Year(warehouse, year), folder, read_rules)
+        say("land")  # before the records: land may say how a meter is shared
+        land_counts, land_records = _land(work)
         say("records")
         records = [_records(work, *table) for table in fact_tables(work.year)]
         records += _exempt(work)
-        say("land")
-        land_counts, land_records = _land(work)
+        listed = _bureau(work)
         say("facts")
-        evidence = Evidence(folder, work.enterprises.register.ids, work.year, read_rules)
+        ids = work.enterprises.register.ids
+        evidence = Evidence(folder, ids, work.year, read_rules, beside=months.write(folder, ids, work.seen))
         evidence.write(records + land_records)
         counts = _finish(work) | land_counts | evidence.counts
+        counts |= correcting.apply(warehouse, folder, year)
+        counts["findings_by_kind"] = findings.write(work.year, folder, work.found, work.places)
+        counts |= meters.write(work.year, folder, work.meters) | listed
+        counts["identity_events"] = identity.write_events(work.year, folder).height
         for spilled in folder.glob("*.spill"):
             spilled.unlink()
         merge_id = f"{year}-{started[:19].replace('-', '').replace(':', '')}-{time.monotonic_ns() % 10**6:06d}"
@@ -101,6 +121,8 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
         with warehouse.connect() as db:
             row = (merge_id, year, started, json.dumps(loads), json.dumps(counts), seconds)
             db.execute("INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?)", row)
+            identity.keep(db, warehouse.merged / merge_id)
+            work.matching.keep(db, warehouse.merged / merge_id, merge_id)
     return MergeReport(merge_id, year, counts, seconds)
 
 
@@ -115,14 +137,20 @@ def _sweep(warehouse: Warehouse) -> None:
 
 def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
     enterprises = write_enterprises(year, folder)
-    return _Work(year, folder, rules, enterprises, unlinked=[enterprises.repeated])
+    matching = Matching(year, folder / "enterprises.parquet")
+    return _Work(year, folder, rules, enterprises, matching, unlinked=[enterprises.repeated])
 
 
 def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     totals = year_totals(work.year, source, table, facts)
-    rows, unlinked = work.link(source, with_account(work.year, source, table, totals))
-    rows = rows.select("record_key", "rows", "origin", *facts, *_LINKED)
-    rows, unlinked = _shared_meters(work, source, rows, unlinked)
+    asked = with_account(work.year, source, table, totals)
+    found = work.link(source, asked)
+    rows = work.rows(asked.select("record_key", "rows", "origin", *facts), found)
+    unlinked = found.unlinked
+    if shared := meters.shared_meters(work.year, source, work.link, work.folder):
+        work.meters.append(shared.measured(totals, facts))
+        rows, unlinked = shared.instead_of(rows, unlinked, work.enterprises.register.ids)
+    work.seen += months.seen(work.year, source, table, facts, rows)
     work.unlinked.append(with_names(work.year, source, table, unlinked))
     doubled = beside_months(work.year, source, table)
     if doubled is not None:
@@ -130,49 +158,22 @@ def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
     return work.records(source, facts, rows, work.folder / f"{source}-{table}.spill")
 
 
-def _shared_meters(
-    work: _Work, source: str, rows: pl.DataFrame, unlinked: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """``rows`` with the sharers of each account of the share table in the account's place (``enterprise_no`` null where
-    a sharer is not linked), and ``unlinked`` with those sharers."""
-    table = work.year.scan(source, "meter_share")
-    if table is None:
-        return rows, unlinked
-    sharers = table.select("record_key", "sharer_key", "share_ppb", "origin").sort("origin").collect()
-    named = (
-        sharers.filter(pl.col("sharer_key").is_not_null())
-        .group_by(record_key="sharer_key")
-        .agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min())
-    )
-    found, strangers = work.link(source, named)
-    who = found.select("enterprise_no", "method", sharer_key="record_key")
-    parts = sharers.join(who, on="sharer_key", how="left", maintain_order="left").select(
-        "record_key", "enterprise_no", "method", "share_ppb",
-        sharer_no=pl.int_range(pl.len(), dtype=pl.Int32).over("record_key"),
-    )  # fmt: skip
-    alone = ~pl.col("record_key").is_in(sharers["record_key"].implode())
-    shared = rows.filter(~alone).drop(_LINKED).join(parts, on="record_key", how="inner")
-    return pl.concat([rows.filter(alone), shared.select(rows.columns)]), pl.concat([unlinked.filter(alone), strangers])
-
-
-def _land(work: _Work) -> tuple[dict[str, int], list[Records]]:
-    held, year = land.holdings(work.year), work.year.year
-    parcel_table, parcel_counts = parcels.write(work.year, work.folder, work.rules)
-    areas = parcel_table.select("parcel_code", area=pl.col("area_dm2"))
-    leased = land.leases(work.year, areas)
+def _land(work: _Work) -> tuple[dict[str, Any], list[Records]]:
+    year = work.year.year
+    drawn = parcels.write(work.year, work.folder, work.rules)
+    work.places, work.found = drawn.places, [drawn.found]
+    held = land.rights(work.year)
+    leased = land.leases(work.year, drawn.table.select("parcel_code", area=pl.col("area_dm2")))
     keys = land.keys(held, leased)
     if keys.is_empty():
-        return parcel_counts | {"findings": 0}, []
-    found, unlinked = work.link("land", keys)
-    links = work.enterprises.register.named(found.drop_nulls("enterprise_no")).with_columns(source=pl.lit("land"))
-    work.links.append(links.lazy().select(LINK_COLUMNS))
-    work.unlinked.append(unlinked)
-    uses = land.uses(held, leased, links, year)
-    work.year.origins(uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
-    findings = land.findings(held, leased, uses)
-    work.year.origins(findings).write_parquet(work.folder / "land_findings.parquet")
-    totals = work.enterprises.register.numbered(land.used(uses))
-    return parcel_counts | {"findings": findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
+        return drawn.counts | {"findings": 0}, []
+    found = work.link("land", keys)
+    work.keep(found)
+    used = land.occupancy(held, leased, found.links, drawn.table, year, work.rules.area_dispute)
+    work.year.origins(used.uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
+    work.found.append(used.findings)
+    totals = work.enterprises.register.numbered(land.used(used.uses))
+    return drawn.counts | {"findings": used.findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
 
 
 def _exempt(work: _Work) -> list[Records]:
@@ -182,20 +183,33 @@ def _exempt(work: _Work) -> list[Records]:
         return []
     valid = listed.filter(land.in_year(work.year.year) > 0, pl.col("record_key").is_not_null())
     keys = valid.group_by("record_key").agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).collect()
-    rows, unlinked = work.link("exemptions", keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)))
-    work.unlinked.append(unlinked)
+    found = work.link("exemptions", keys)
+    work.unlinked.append(found.unlinked)
+    rows = work.rows(keys.with_columns(is_exempt=pl.lit(1, dtype=pl.Int64)), found)
     return [work.records("exemptions", ["is_exempt"], rows)]
+
+
+def _bureau(work: _Work) -> dict[str, int]:
+    """``events.parquet`` and ``relations.parquet``; how many rows each."""
+    counts = {"events": 0, "relations": 0}
+    for listed in bureau.lists(work.year, work.link):
+        work.keep(listed.found)
+        counts[listed.name] = listed.write(work.year, work.folder)
+    return counts
 
 
 def _finish(work: _Work) -> dict[str, Any]:
     rest = pl.concat(work.unlinked)
-    pl.concat([_NO_LINKS, *work.links]).sink_parquet(work.folder / "links.parquet", compression_level=1)
+    links = work.matching.with_sure(pl.concat([_NO_LINKS, *work.links]))
+    links.sink_parquet(work.folder / "links.parquet", compression_level=1)
     methods = pl.scan_parquet(work.folder / "links.parquet").group_by("method").len().sort("method").collect()
     work.year.origins(rest).write_parquet(work.folder / "unlinked.parquet")
+    candidates = work.matching.write_candidates(work.folder)
     return {
         "loads": len(work.year.loads),
         "enterprises": len(work.enterprises.register.ids),
         "linked_keys": int(methods["len"].sum()),
         "unlinked_keys": rest.height,
         "linked_by": dict(methods.iter_rows()),
+        "review": candidates.select("source", "record_key").n_unique(),
     }

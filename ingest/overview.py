@@ -37,7 +37,7 @@ def sources(name: str | None = None) -> list[dict[str, Any]]:
 def status(warehouse: Warehouse, year: int | None = None) -> dict[str, Any]:
     """``coverage`` by source and year (loads, rows, months held, counties, holes), ``refused`` by reason, ``findings``
     (totals that do not add up), ``review`` (records that no enterprise was found for, by reason, and proposals) and
-    ``disputes`` of each year's newest merge; ``missing_sources`` by year."""
+    ``disputes`` and ``land`` (findings by kind) of each year's newest merge; ``missing_sources`` by year."""
     with warehouse.read() as db:
         loads = db.execute(
             "SELECT * FROM loads WHERE superseded_by IS NULL AND (? IS NULL OR year = ?) ORDER BY source, year, load_id",
@@ -60,6 +60,7 @@ def status(warehouse: Warehouse, year: int | None = None) -> dict[str, Any]:
         "findings": sum(len(json.loads(load["understood"]).get("findings", [])) for load in loads),
         "review": _review(warehouse, merges) | review.counts(warehouse, year),
         "disputes": _disputes(merges),
+        "land": _land(merges),
     }
 
 
@@ -106,6 +107,15 @@ def _review(warehouse: Warehouse, merges: list[sqlite3.Row]) -> dict[str, int]:
         for reason, count in reasons.collect().iter_rows():
             found[reason] = found.get(reason, 0) + count
     return dict(sorted(found.items()))
+
+
+def _land(merges: list[sqlite3.Row]) -> dict[str, int]:
+    """The land bureau's findings by kind."""
+    totals: dict[str, int] = {}
+    for merge in merges:
+        for kind, count in json.loads(merge["counts"]).get("findings_by_kind", {}).items():
+            totals[kind] = totals.get(kind, 0) + count
+    return dict(sorted(totals.items()))
 
 
 def _disputes(merges: list[sqlite3.Row]) -> dict[str, int]:

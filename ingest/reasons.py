@@ -28,6 +28,14 @@ REASONS: dict[str, tuple[str, str]] = {
     "bad_flag": ("is neither yes nor no; write 是 or 否", "不是“是”或“否”；请更正"),
     "bad_number": ("is not a number; write a plain number", "不是数字；请填写数字"),
     "bad_geometry": ("is not an area; redraw the parcel", "不是面状图形；请重绘"),
+    "axes_swapped": (
+        "has latitude first, longitude second; export the layer with longitude first",
+        "经纬度顺序颠倒（纬度在前）；请按先经度后纬度导出",
+    ),
+    "metres_for_degrees": (
+        "is in metres in a layer that says degrees; move it to the layer's system, or correct the .prj",
+        "图层声明为经纬度而该图形坐标为米；请转换坐标或更正 .prj",
+    ),
     "extra_cells": ("the row has more cells than the header; quote cells that hold a comma", "该行的列数多于表头；含逗号的内容请加引号"),
     "duplicate_row": ("the same row was already taken; remove one of them", "与已接收的行完全相同；请删除其一"),
     "conflicting_row": (

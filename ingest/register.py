@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from engine.schema.codes import industry_levels, map_industries, region_levels
 from engine.schema.errors import PermuError
 from ingest.canonical import Year
+from ingest.identity import enterprise_ids, write_identities
 from ingest.link import Register
-from sql import statement
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def write_enterprises(year: Year, folder: Path) -> Enterprises:
             f"permu ingest PATH --source commerce --year {year.year}",
         )
     rows = rows.filter(pl.col("record_key").is_not_null())
-    ids = _ids(rows.select("origin", "record_key", "name").collect())
+    ids = _ids(write_identities(year, rows, folder))
     first = ids.filter(pl.col("first")).select(
         "origin", "enterprise_id", enterprise_no=pl.int_range(pl.len(), dtype=pl.Int32)
     )
@@ -47,9 +46,7 @@ def write_enterprises(year: Year, folder: Path) -> Enterprises:
 
 def _ids(keys: pl.DataFrame) -> pl.DataFrame:
     """origin, record_key, name, enterprise_id in id order, and whether the row is the first of its enterprise."""
-    with duckdb.connect() as db:
-        db.register("register", keys.select("origin", "record_key").to_arrow())
-        ids = db.sql(statement("merge/enterprises")).pl()
+    ids = enterprise_ids(keys)
     again = pl.col("enterprise_id") == pl.col("enterprise_id").shift()  # in id order a repeated one follows itself
     return ids.with_columns(first=~again.fill_null(False)).join(keys, on="origin", how="left", maintain_order="left")
 

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from engine.schema.errors import PermuError
 from engine.schema.facts import FACTS
 from engine.schema.units import DM2_PER_MU
+from ingest.declared import sources
 
 
-class AreaDispute(BaseModel):
-    """Limits of |declared − drawn|: ``percent`` of the drawn area and ``least_mu`` (a decimal or fraction as text)."""
+class Limits(BaseModel):
+    """Two limits that an area must pass to be found: ``percent`` of another and ``least_mu`` (decimal or fraction)."""
 
     model_config = ConfigDict(extra="forbid")
     percent: int = Field(ge=0, le=100)
@@ -39,11 +40,13 @@ class AreaDispute(BaseModel):
 
 
 class Rules(BaseModel):
-    """The file of merge rules: trust order per field and the limits of an area dispute."""
+    """The file of merge rules: trust order per field and the limits of what is found about parcels."""
 
     model_config = ConfigDict(extra="forbid")
     trust: dict[str, list[str]]
-    area_dispute: AreaDispute
+    area_dispute: Limits
+    parcel_overlap: Limits = Limits(percent=1, least_mu="0.05")
+    outside_region: Limits = Limits(percent=10, least_mu="0.5")
 
     @field_validator("trust")
     @classmethod
@@ -51,6 +54,11 @@ class Rules(BaseModel):
         unknown = sorted(set(trust) - set(FACTS))
         if unknown:
             raise ValueError(f"unknown fields {unknown}")
+        for field, order in trust.items():
+            if strange := sorted(set(order) - set(sources())):
+                raise ValueError(f"{field}: unknown sources {strange}; known are {sorted(sources())}")
+            if len(set(order)) < len(order):
+                raise ValueError(f"{field}: a source stands twice in {order}")
         return trust
 
     def order(self, field: str, sources: list[str]) -> list[str]:

@@ -66,13 +66,14 @@ def _links(merged: dict[int, Path], people: dict[int, pl.DataFrame], truth: Path
     linked = pl.concat([_linked(merged[y], people[y], y) for y in merged])
     sources = linked["source"].unique().sort()
     real = _truth(truth, "links", list(merged)).filter(pl.col("source").is_in(sources.implode()))
-    keys = _judged(linked, real)
-    unlinked = _unlinked(merged, real)
+    keys = _judged(linked, real).join(_review(merged, people, real), on=_KEY, how="left")
+    keys = keys.with_columns(pl.col("waits", "among").fill_null(False))
     return {
-        **_quality(keys, unlinked, pl.lit(True)),
+        **_quality(keys, pl.lit(True)),
         "by_method": _by_method(keys),
-        "by_source": {s: _quality(keys, unlinked, pl.col("source") == s) for s in sources},
-        "without_id": _quality(keys, unlinked, ~pl.col("has_id")),
+        "by_source": {s: _quality(keys, pl.col("source") == s) for s in sources},
+        "without_id": _quality(keys, ~pl.col("has_id")),
+        "identities": _identities(people),
     }
 
 
@@ -97,28 +98,48 @@ def _judged(linked: pl.DataFrame, real: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unlinked(merged: dict[int, Path], real: pl.DataFrame) -> pl.DataFrame:
-    """Keys that wait for a person, with ``has_id`` of the truth."""
-    frames = [
-        pl.read_parquet(folder / "unlinked.parquet", columns=["source", "record_key"]).with_columns(
-            year=pl.lit(year, dtype=pl.Int32)
+def _review(merged: dict[int, Path], people: dict[int, pl.DataFrame], real: pl.DataFrame) -> pl.DataFrame:
+    """Keys that wait for a person (``waits``: they have candidates) and whether the true one is ``among`` them."""
+    schema = {**dict.fromkeys(_KEY, pl.String), "year": pl.Int32, "waits": pl.Boolean, "among": pl.Boolean}
+    parts = [pl.DataFrame(schema=schema)]
+    for year, folder in merged.items():
+        if not (folder / "candidates.parquet").is_file():
+            continue
+        named = pl.read_parquet(folder / "candidates.parquet").join(people[year], on="enterprise_id", how="left")
+        true = (
+            real.filter(pl.col("year") == year).select("source", "record_key", "uscc", true=pl.lit(True)).drop_nulls()
         )
-        for year, folder in merged.items()
-    ]
-    keys = pl.concat(frames).unique()
-    return keys.join(real.group_by(_KEY).agg(pl.col("has_id").first()), on=_KEY, how="inner")
+        judged = named.join(true, on=["source", "record_key", "uscc"], how="left")
+        grouped = judged.group_by("source", "record_key").agg(among=pl.col("true").fill_null(False).any())
+        parts.append(
+            grouped.select(
+                pl.lit(year, dtype=pl.Int32).alias("year"), "source", "record_key", waits=True, among="among"
+            )
+        )
+    return pl.concat([p.select(list(schema)) for p in parts])
 
 
-def _quality(keys: pl.DataFrame, unlinked: pl.DataFrame, which: pl.Expr) -> dict[str, float | int | None]:
-    some, waiting = keys.filter(which), unlinked.filter(which).height
-    linked, right, real = (int(some[c].sum()) for c in ("linked", "right", "real"))
+def _quality(keys: pl.DataFrame, which: pl.Expr) -> dict[str, float | int | None]:
+    """``review_share``: of the keys that are linked or wait; ``candidates_recall``: of the keys with a true counterpart
+    those that are linked rightly, or wait with the true one among their candidates."""
+    some = keys.filter(which)
+    linked, right, real, waiting = (int(some[c].sum()) for c in ("linked", "right", "real", "waits"))
+    among = some.filter("among", "real", ~pl.col("linked")).height
     return {
         "keys": some.height,
         "linked": linked,
         "precision": _ratio(right, linked),
         "recall": _ratio(right, real),
         "review_share": _ratio(waiting, linked + waiting),
+        "candidates_recall": _ratio(right + among, real),
     }
+
+
+def _identities(people: dict[int, pl.DataFrame]) -> dict[str, int]:
+    """Enterprises that are there in several years, and how many of them did not keep their id."""
+    every = pl.concat([p.select("uscc", "enterprise_id") for p in people.values()])
+    counted = every.group_by("uscc").agg(pl.len(), ids=pl.col("enterprise_id").n_unique()).filter(pl.col("len") > 1)
+    return {"in_several_years": counted.height, "changed_id": counted.filter(pl.col("ids") > 1).height}
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -160,21 +181,32 @@ def _land_of(folder: Path, people: pl.DataFrame, real: pl.DataFrame, year: int) 
 
 
 def _facts(merged: dict[int, Path], people: dict[int, pl.DataFrame], truth: Path) -> dict[str, Any]:
-    both = pl.concat([_facts_of(merged[y], people[y], _truth(truth, "facts", [y])) for y in merged])
+    both = pl.concat([_facts_of(merged[y], people[y], truth, y) for y in merged])
     by_field = {str(name): _agreement(part) for (name,), part in sorted(both.group_by("field"))}
     return {**_agreement(both), "by_field": by_field}
 
 
-def _facts_of(folder: Path, people: pl.DataFrame, real: pl.DataFrame) -> pl.DataFrame:
+def _facts_of(folder: Path, people: pl.DataFrame, truth: Path, year: int) -> pl.DataFrame:
+    real = _truth(truth, "facts", [year])
     facts = pl.read_parquet(folder / "facts.parquet", columns=["enterprise_id", "field", "value"])
     ours = facts.join(people, on="enterprise_id").select("uscc", "field", ours="value")
     ours = ours.filter(pl.col("field").is_in(real["field"].unique().implode()))
     wanted = ["uscc", "field", "value", "with_id", "with_names"]
-    return real.select(wanted).join(ours, on=["uscc", "field"], how="full", coalesce=True)
+    both = real.select(wanted).join(ours, on=["uscc", "field"], how="full", coalesce=True)
+    waiting = pl.col("uscc").is_in(_incomplete(folder, people, truth, year).implode())
+    return both.with_columns(waiting=waiting.fill_null(False))
+
+
+def _incomplete(folder: Path, people: pl.DataFrame, truth: Path, year: int) -> pl.Series:
+    """True enterprises some of whose records are not linked to them: their facts may lie between."""
+    linked = _linked(folder, people, year).select("source", "record_key", uscc="found")
+    real = _truth(truth, "links", [year]).select("source", "record_key", "uscc").drop_nulls()
+    return real.join(linked, on=["source", "record_key", "uscc"], how="anti")["uscc"].unique()
 
 
 def _agreement(both: pl.DataFrame) -> dict[str, int | float | None]:
-    """``equal``: what all linkable records give; ``complete``: what all records give; the rest is wrong or missing."""
+    """``equal``: what all records with a code or the exact name give; ``complete``: what all records give; ``partial``:
+    another value of an enterprise some of whose records wait for a person; the rest is wrong or missing."""
     ours, value = pl.col("ours"), pl.col("value")
     equal, complete = ours.eq_missing(value), ours.eq(pl.col("with_names")).fill_null(False)
     counts = both.select(
@@ -182,8 +214,9 @@ def _agreement(both: pl.DataFrame) -> dict[str, int | float | None]:
         equal=equal.sum(),
         complete=complete.sum(),
         missing=(ours.is_null() & value.is_not_null()).sum(),
-        unexpected=(value.is_null() & ours.is_not_null() & ~complete).sum(),
-        off=(ours.is_not_null() & value.is_not_null() & ~equal & ~complete).sum(),
+        partial=(ours.is_not_null() & ~equal & ~complete & pl.col("waiting")).sum(),
+        unexpected=(value.is_null() & ours.is_not_null() & ~complete & ~pl.col("waiting")).sum(),
+        off=(ours.is_not_null() & value.is_not_null() & ~equal & ~complete & ~pl.col("waiting")).sum(),
     ).row(0, named=True)
     right = both.filter(equal | complete).height
     return {**counts, "right_share": _ratio(right, counts["compared"])}

@@ -51,8 +51,9 @@ def _frame(y: DemoYear, rng: np.random.Generator, traps: dict[str, Ints]) -> pl.
         person=pl.Series([f"示例人{n % 10_000:04d}" for n in range(w.size)]),
         phone=pl.Series([f"000-0000{n % 10_000:04d}" for n in range(w.size)]),
         old=pl.Series(w.founded < np.datetime64("2014-01-01")),
-        org_only=pl.Series(w.org_only),
-        reg_only=pl.Series(w.reg_only),
+        org_only=pl.Series(y.old_number()[0]),
+        reg_only=pl.Series(y.old_number()[1]),
+        numbered_before=pl.Series(w.org_only | w.reg_only),
         renamed=pl.Series(w.renamed),
         wide=pl.Series(flags(w.size, traps["full_width_ids"])),
         marked=pl.Series(flags(w.size, traps["empty_marks"])),
@@ -63,7 +64,7 @@ def _frame(y: DemoYear, rng: np.random.Generator, traps: dict[str, Ints]) -> pl.
     return fixed.select(
         序号=pl.lit(""),
         统一社会信用代码=pl.when(~numbered).then(uscc),
-        注册号=pl.when(numbered | pl.col("old")).then("reg_no"),
+        注册号=pl.when(numbered | pl.col("old") | pl.col("numbered_before")).then("reg_no"),
         组织机构代码=pl.when("org_only").then(
             pl.col("org_code").str.slice(0, 8) + "-" + pl.col("org_code").str.slice(8)
         ),
@@ -150,14 +151,17 @@ def _repeat(y: DemoYear, rows: pl.DataFrame, numbers: frozenset[str]) -> None:
 def _record(y: DemoYear, traps: dict[str, Ints], ghosts: int) -> None:
     w, at, truth = y.world, y.active, y.truth
     old, several = _old_codes(y)
-    numbered = (w.org_only | w.reg_only)[at]
+    org_only, reg_only = y.old_number()
+    numbered = (org_only | reg_only)[at]
+    had = (w.org_only | w.reg_only)[at] & ~numbered
     keys = pl.DataFrame({"u": w.firms["uscc"].gather(at), "r": w.firms["reg_no"].gather(at), "n": numbered})
     key = pl.when("n").then("reg_no:" + pl.col("r")).otherwise("uscc:" + pl.col("u"))
     truth.link("commerce", keys.select(key).to_series(), at, True, "id")
     truth.refuse("commerce", ghosts)
     counts = {
-        "old_id_org_only": w.org_only[at].sum(),
-        "old_id_reg_only": w.reg_only[at].sum(),
+        "old_id_org_only": org_only[at].sum(),
+        "old_id_reg_only": reg_only[at].sum(),
+        "credit_code_new_this_year": had.sum(),
         "same_name_pairs": w.twin[at].sum() // 2,
         "branches": w.branch[at].sum(),
         "sole_traders": w.sole[at].sum(),

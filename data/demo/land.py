@@ -56,7 +56,7 @@ class _Side:
         self.who = who
         self.coded: Flags = (rng.random(len(who)) < with_code) & real & ~world.reg_only[at]
         spelled = _spelled(world, rng, at)
-        nobody = pl.Series([f"示例村股份经济合作社{n:05d}" for n in range(len(who))])
+        nobody = _strangers(world, rng, len(who))
         own = world.firms["name"].gather(at)
         self.name = own.zip_with(pl.Series(self.coded), spelled.names).zip_with(pl.Series(real), nobody)
         self.uscc = world.firms["uscc"].gather(at).zip_with(pl.Series(self.coded), _NONE)
@@ -68,9 +68,18 @@ class _Side:
         self.kind = kind
 
 
+def _strangers(world: World, rng: np.random.Generator, count: int) -> pl.Series:
+    """Holders that the register does not know: villages, and every third a firm whose name is near a known one."""
+    village = pl.Series([f"示例村股份经济合作社{n:05d}" for n in range(count)])
+    base, other = (rng.integers(0, world.size, count) for _ in range(2))
+    near, _ = names.near(world.firms[base], world.firms[other], rng)
+    free = ~names.keys(near).is_in(world.name_keys.implode()) & pl.Series(np.arange(count) % 3 == 0)
+    return near.zip_with(free, village)
+
+
 def _spelled(world: World, rng: np.random.Generator, at: Ints) -> Spelled:
-    """Mostly the name itself; 4 % slips of one character."""
-    kind = rng.choice(5, len(at), p=[0.7, 0.1, 0.12, 0.04, 0.04])
+    """Mostly the name itself; 7 % slips, short forms, swapped and dropped characters."""
+    kind = rng.choice(9, len(at), p=[0.68, 0.1, 0.11, 0.04, 0.03, 0.0, 0.02, 0.01, 0.01])
     written, level = world.spell(at, np.asarray(kind))
     return Spelled(written, level, np.asarray(kind))
 
@@ -121,7 +130,7 @@ def _write_rights(y: DemoYear, side: _Side) -> None:
             "起始日期": day_texts(r.begin[at]),
             "终止日期": day_texts(r.end[at]),
             "容积率": decimal(ratio, 2),
-            "坐落": place + "示例地块",
+            "坐落": _situated(y, r.holder[at], place),
         }
     )
     numbers = frozenset({"使用权面积(平方米)", "容积率"})
@@ -130,6 +139,14 @@ def _write_rights(y: DemoYear, side: _Side) -> None:
     y.truth.link("land", side.keys.gather(at), r.holder[at], side.coded[at], side.kind.gather(at))
     y.truth.written("land", len(at))
     _count_rights(y, side, at)
+
+
+def _situated(y: DemoYear, holder: Ints, place: pl.Series) -> pl.Series:
+    """Where a parcel lies: six of ten at the holder's own address, the rest only by town."""
+    w, real = y.world, holder != NOBODY
+    own = w.firms["address"].gather(np.where(real, holder, 0))
+    told = real & (stream(w.seed, "land", "situated").random(w.size)[holder] < 0.6)
+    return own.zip_with(pl.Series(told), place + "示例地块")
 
 
 def _count_rights(y: DemoYear, side: _Side, at: Ints) -> None:

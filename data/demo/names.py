@@ -9,8 +9,10 @@ from data.demo.settings import BY_NAME, NOT_LINKABLE, Ints, texts, vocabulary
 from engine.schema.names import name_key
 
 # How a name-only record spells its holder. The first four leave the normalised name as it is.
-SPELLINGS = ("same", "spaced", "suffix", "renamed", "typo", "former", "short")
-_SAME, _SPACED, _SUFFIX, _RENAMED, _TYPO, _FORMER, _SHORT = range(7)
+SPELLINGS = (
+    "same", "spaced", "suffix", "renamed", "typo", "former", "short", "swapped", "dropped", "no_place", "cut_trade"
+)  # fmt: skip
+_SAME, _SPACED, _SUFFIX, _RENAMED, _TYPO, _FORMER, _SHORT, _SWAPPED, _DROPPED, _NO_PLACE, _CUT_TRADE = range(11)
 
 
 def syllable_triples(numbers: Ints, salt: Ints) -> tuple[pl.Series, pl.Series]:
@@ -32,13 +34,16 @@ def compose(parts: pl.DataFrame) -> pl.DataFrame:
 
 def spell(firms: pl.DataFrame, kinds: Ints) -> pl.Series:
     """The name of each firm in the given spelling (an index into ``SPELLINGS`` per row)."""
-    typos = vocabulary()["typos"]
-    name, form, kind = pl.col("name"), pl.col("form"), pl.col("_kind")
-    slip = texts(list(typos), np.arange(firms.height) % len(typos))
     words = vocabulary()
+    # Half of the slips give a character that other firms' names hold: then only the address tells them apart.
+    slips = list(words["typos"]) + list(words["syllables"])
+    name, form, kind = pl.col("name"), pl.col("form"), pl.col("_kind")
+    slip = texts(slips, np.arange(firms.height) * 17 % len(slips))
     long, short = words["forms"][1], words["forms"][0]
-    stem = pl.col("place") + words["marker"] + pl.col("head")
-    typo = stem + slip + pl.col("bracket") + pl.col("trade") + form + pl.col("branch")
+    place, head, third = pl.col("place") + words["marker"], pl.col("head"), pl.col("third")
+    tail = pl.col("bracket") + pl.col("trade") + form + pl.col("branch")
+    swapped = place + head.str.slice(0, 1) + third + head.str.slice(1) + tail
+    cut = place + head + third + pl.col("bracket") + pl.col("trade").str.slice(-2) + form + pl.col("branch")
     suffix = (
         pl.when(form == long)
         .then(name.str.replace(long, short, literal=True))
@@ -57,7 +62,15 @@ def spell(firms: pl.DataFrame, kinds: Ints) -> pl.Series:
             .when(kind == _RENAMED)
             .then(name + "（原" + pl.col("former_name") + "）")
             .when(kind == _TYPO)
-            .then(typo)
+            .then(place + head + pl.when(slip == third).then(pl.lit(slips[0])).otherwise(slip) + tail)
+            .when(kind == _SWAPPED)
+            .then(swapped)
+            .when(kind == _DROPPED)
+            .then(place + head + tail)
+            .when(kind == _NO_PLACE)
+            .then(words["marker"] + head + third + tail)
+            .when(kind == _CUT_TRADE)
+            .then(cut)
             .when(kind == _FORMER)
             .then(pl.col("former_name"))
             .when(kind == _SHORT)
@@ -66,6 +79,61 @@ def spell(firms: pl.DataFrame, kinds: Ints) -> pl.Series:
         )
         .to_series()
     )
+
+
+def near(firms: pl.DataFrame, others: pl.DataFrame, rng: np.random.Generator) -> tuple[pl.Series, Ints]:
+    """Names of firms that no register holds, each near that of a firm: and the kind of nearness (0–3).
+
+    0: one syllable differs; 1: a branch that is not registered; 2: the same word in another trade (``others``);
+    3: the same name in another place.
+    """
+    words = vocabulary()
+    kind = rng.choice(4, firms.height, p=[0.6, 0.15, 0.15, 0.1])
+    syllable = texts(list(words["syllables"]), rng.integers(0, len(words["syllables"]), firms.height))
+    branch = texts(words["absent_branches"], rng.integers(0, len(words["absent_branches"]), firms.height))
+    place, trade = others["place"], others["trade"]
+    end = pl.col("trade") + pl.col("form")
+    stem = pl.col("place") + words["marker"] + pl.col("head")
+    made = firms.with_columns(_kind=pl.Series(kind), _place=place, _trade=trade).select(
+        pl.when(pl.col("_kind") == 0)
+        .then(stem + syllable + end)
+        .when(pl.col("_kind") == 1)
+        .then(stem + pl.col("third") + end + branch)
+        .when(pl.col("_kind") == 2)
+        .then(stem + pl.col("third") + pl.col("_trade") + pl.col("form"))
+        .otherwise(pl.col("_place") + words["marker"] + pl.col("head") + pl.col("third") + end)
+    )
+    return made.to_series(), kind
+
+
+# How a utility writes an address: as the register does, without the county, with a building, full width, with another
+# number, another place altogether, or not at all.
+_ADDRESS_SHARES = (0.47, 0.15, 0.12, 0.05, 0.07, 0.06, 0.08)
+
+
+def written_addresses(rng: np.random.Generator, firms: pl.DataFrame, counties: pl.Series) -> pl.Series:
+    """The address of each firm as a utility writes it; ``counties``: the name of each firm's county."""
+    kind = pl.Series(rng.choice(len(_ADDRESS_SHARES), firms.height, p=_ADDRESS_SHARES))
+    building = pl.Series(rng.integers(1, 9, firms.height)).cast(pl.String)
+    elsewhere = firms["address"].gather(rng.permutation(firms.height))
+    frame = pl.DataFrame({"a": firms["address"], "c": counties, "k": kind, "b": building, "e": elsewhere})
+    address, k = pl.col("a"), pl.col("k")
+    wide = address.str.replace_many(list("0123456789"), list("０１２３４５６７８９"))
+    return frame.select(
+        pl.when(k == 1)
+        .then(address.str.slice(pl.col("c").str.len_chars()))
+        .when(k == 2)
+        .then(address + pl.col("b") + "幢")
+        .when(k == 3)
+        .then(wide)
+        .when(k == 4)
+        .then(address.str.replace(r"\d+号$", "") + pl.col("b") + "8号")
+        .when(k == 5)
+        .then("e")
+        .when(k == 6)
+        .then(pl.lit(None, dtype=pl.String))
+        .otherwise(address)
+    ).to_series()
 
 
 def keys(names: pl.Series) -> pl.Series:

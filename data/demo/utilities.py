@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from data.demo.holdings import NOBODY
-from data.demo.names import SPELLINGS
+from data.demo.names import SPELLINGS, written_addresses
 from data.demo.settings import BY_ID, BY_NAME, NOT_LINKABLE, TITLE, Ints, decimal, flags, pick, texts
 from data.demo.writers import Sheet, write_book, write_csv
 from data.demo.year import DemoYear, monthly
@@ -32,6 +32,7 @@ class _Accounts:
     level: Ints
     kind: pl.Series
     county: Ints
+    address: pl.Series
 
     @property
     def keys(self) -> pl.Series:
@@ -55,6 +56,7 @@ def _accounts(y: DemoYear, source: str, users: Ints, numbers: pl.Series, with_co
         np.where(coded, code_level, spelled.level),
         pl.Series(np.where(code_level == BY_ID, "id", "old_id")).zip_with(pl.Series(coded), kind),
         y.world.county[users],
+        written_addresses(rng, firms[users], texts(y.world.regions.county_names, y.world.county[users])),
     )
 
 
@@ -86,6 +88,7 @@ def _taken(a: _Accounts, at: Ints) -> _Accounts:
         a.level[at],
         a.kind.gather(at),
         a.county[at],
+        a.address.gather(at),
     )
 
 
@@ -98,6 +101,7 @@ class _PowerBook:
         self.groups = _sharing(y)
         self.others = y.count("meters_without_counterpart")
         self.undeclared = y.count("meters_without_share")
+        self.near = y.near_names("power")
         self.traps = {
             name: pick(self.rng, np.arange(len(accounts.user)), y.count(name))
             for name in ("bad_numbers", "period_outside_year", "duplicate_rows")
@@ -108,7 +112,9 @@ class _PowerBook:
         meters = pl.concat([self._own(), self._shared(), self._unknown()])
         own, shared = len(self.accounts.user), len(self.groups)
         totals = np.zeros(own + shared, np.int64)
-        annual = np.concatenate([self.annual, np.full(shared + self.others + self.undeclared, 60_000.0)])
+        annual = np.concatenate(
+            [self.annual, np.full(shared + self.others + self.undeclared + self.near.height, 60_000.0)]
+        )
         for month in range(1, 13):
             kwh = monthly(self.rng, annual, month, _POWER_STEP)
             self._save(meters, kwh, month, totals)
@@ -117,6 +123,7 @@ class _PowerBook:
         y.truth.link("power", self.accounts.keys, self.accounts.user, pl_flags(self.accounts.uscc), self.accounts.kind)
         y.truth.trap("power_meters_without_counterpart", self.others)
         y.truth.trap("power_meters_without_share", self.undeclared)
+        y.truth.trap("power_near_names_without_counterpart", self.near.height)
         for name, members in self.traps.items():
             y.truth.trap(f"power_{name}", len(members))
 
@@ -127,7 +134,7 @@ class _PowerBook:
                 "户号": a.number,
                 "户名": a.name,
                 "统一社会信用代码": a.uscc,
-                "用电地址": w.firms["address"].gather(a.user),
+                "用电地址": a.address,
                 "行政区划代码": texts(w.regions.counties, a.county),
             }
         )
@@ -150,18 +157,21 @@ class _PowerBook:
         y, w = self.y, self.y.world
         pairs = self.rng.choice(y.plain(), (2, self.undeclared))
         both = w.firms["name"].gather(pairs[0]) + "、" + w.firms["name"].gather(pairs[1])
-        names = [f"示例社区居民委员会{n:05d}" for n in range(self.others)] + both.to_list()
+        near = self.near
+        names = [f"示例社区居民委员会{n:05d}" for n in range(self.others)] + both.to_list() + near["name"].to_list()
         count = len(names)
         numbers = _numbers(_FIRST_ACCOUNT + 90_000_000, count)
-        kind = pl.Series(["none"] * self.others + ["no_share"] * self.undeclared)
+        kind = pl.Series(["none"] * self.others + ["no_share"] * self.undeclared + ["near_name"] * near.height)
         y.truth.link("power", "account:" + numbers, np.full(count, NOBODY), False, kind)
-        county = self.rng.integers(0, len(w.regions.counties), count)
+        somewhere = self.rng.integers(0, len(w.regions.counties), self.others + self.undeclared)
+        county = np.concatenate([somewhere, near["county"].to_numpy()])
+        address = pl.concat([texts(w.regions.county_names, somewhere) + "示例路1号", near["address"]])
         return pl.DataFrame(
             {
                 "户号": numbers,
                 "户名": names,
                 "统一社会信用代码": pl.Series([None] * count, dtype=pl.String),
-                "用电地址": texts(w.regions.county_names, county) + "示例路1号",
+                "用电地址": address,
                 "行政区划代码": texts(w.regions.counties, county),
             }
         )
@@ -236,29 +246,44 @@ def write_gas(y: DemoYear) -> None:
     accounts = _accounts(y, "gas", users, numbers, 0.0)
     accounts = _taken(accounts, np.flatnonzero(flags(w.size, y.active)[users]))
     rng, total = y.rng("gas"), np.zeros(len(accounts.user), np.int64)
+    near = y.near_names("gas")
+    holders = _holders(accounts, near, "苏示例燃N", "用气地址")
+    annual = np.concatenate([y.amounts.gas_m3[accounts.user], np.full(near.height, 5_000.0)])
     for month in range(1, 13):
-        used = monthly(rng, y.amounts.gas_m3[accounts.user], month)
-        total += used
+        used = monthly(rng, annual, month)
+        total += used[: len(total)]
         large = month % 2 == 0
         header = "用气量(万立方米)" if large else "用气量(立方米)"
-        frame = pl.DataFrame(
-            {
-                "户号": accounts.number,
-                "户名": accounts.name,
-                "用气地址": w.firms["address"].gather(accounts.user),
-                "月份": pl.repeat(f"{y.year}.{month:02d}", len(used), eager=True),
-                header: decimal(used, 4 if large else 0),
-            }
-        )
+        period = pl.repeat(f"{y.year}.{month:02d}", len(used), eager=True)
+        frame = holders.with_columns(period.alias("月份"), decimal(used, 4 if large else 0).alias(header))
         figures = frozenset() if large else frozenset({header})
         sheet = Sheet(frame, above=[[f"天然气用量{TITLE}"]], numbers=figures, name="用气")
         write_book(y.folder("gas") / f"用气量{y.year}年{month:02d}月.xlsx", sheet)
     y.truth.add("gas_litre", accounts.user, total * _GAS_LITRE, accounts.level)
     y.truth.link("gas", accounts.keys, accounts.user, False, accounts.kind)
-    y.truth.written("gas", 12 * len(total))
+    _record_near(y, "gas", holders, near)
+    y.truth.written("gas", 12 * holders.height)
     y.truth.trap("gas_files_in_ten_thousand_m3", 6)
-    y.truth.trap("gas_numbers_as_text", 6 * len(total))
+    y.truth.trap("gas_numbers_as_text", 6 * holders.height)
     y.truth.trap("gas_names_not_linkable", int((accounts.level == NOT_LINKABLE).sum()))
+
+
+def _holders(accounts: _Accounts, near: pl.DataFrame, prefix: str, address: str) -> pl.DataFrame:
+    """户号, 户名 and address of a company's accounts, those of firms that only have a near name last."""
+    extra = prefix + pl.int_range(near.height, eager=True).cast(pl.String).str.zfill(7)
+    return pl.DataFrame(
+        {
+            "户号": pl.concat([accounts.number, extra]),
+            "户名": pl.concat([accounts.name, near["name"]]),
+            address: pl.concat([accounts.address, near["address"]]),
+        }
+    )
+
+
+def _record_near(y: DemoYear, source: str, holders: pl.DataFrame, near: pl.DataFrame) -> None:
+    keys = "account:" + holders["户号"].tail(near.height)
+    y.truth.link(source, keys, np.full(near.height, NOBODY), False, "near_name")
+    y.truth.trap(f"{source}_near_names_without_counterpart", near.height)
 
 
 def write_water(y: DemoYear) -> None:
@@ -268,16 +293,16 @@ def write_water(y: DemoYear) -> None:
     accounts = _accounts(y, "water", users, "W" + pl.Series(users).cast(pl.String).str.zfill(8), 0.6)
     accounts = _taken(accounts, np.flatnonzero(flags(w.size, y.active)[users]))
     cubic_metres = np.rint(y.amounts.water_m3[accounts.user]).astype(np.int64)
-    frame = pl.DataFrame(
-        {
-            "户号": accounts.number,
-            "户名": accounts.name,
-            "统一社会信用代码": accounts.uscc,
-            "年度": pl.repeat(str(y.year), len(cubic_metres), eager=True),
-            "用水量(立方米)": decimal(cubic_metres, 0),
-        }
-    )
+    near = y.near_names("water")
+    holders = _holders(accounts, near, "WN", "用水地址")
+    code = pl.concat([accounts.uscc, pl.Series([None] * near.height, dtype=pl.String)])
+    every = np.concatenate([cubic_metres, np.full(near.height, 700)])
+    frame = holders.select(
+        "户号", "户名", code.alias("统一社会信用代码"), "用水地址", pl.lit(str(y.year)).alias("年度"),
+        decimal(every, 0).alias("用水量(立方米)"),
+    )  # fmt: skip
     write_csv(y.folder("water") / f"工业用水{y.year}.csv", frame, "utf-8")
     y.truth.add("water_litre", accounts.user, cubic_metres * _WATER_LITRE, accounts.level)
     y.truth.link("water", accounts.keys, accounts.user, pl_flags(accounts.uscc), accounts.kind)
+    _record_near(y, "water", holders, near)
     y.truth.written("water", frame.height)

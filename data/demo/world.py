@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -82,10 +83,28 @@ class World:
         """Normalised names that two enterprises bear."""
         return names.keys(self.firms["name"].filter(pl.Series(self.twin))).unique()
 
+    @cached_property
+    def name_keys(self) -> pl.Series:
+        """The normalised names of the pool."""
+        return names.keys(self.firms["name"]).unique()
+
+    def town_of(self, rng: np.random.Generator, county: Ints) -> Ints:
+        """A town of each county, that of some enterprise there."""
+        order = np.argsort(self.county, kind="stable")
+        count = np.bincount(self.county, minlength=len(self.regions.counties))
+        first = np.cumsum(count) - count
+        return self.town[order[first[county] + (rng.random(len(county)) * count[county]).astype(np.int64)]]
+
     def spell(self, at: Ints, kinds: Ints) -> tuple[pl.Series, Ints]:
-        """The names of ``at`` in given spellings, and whether each still identifies its enterprise."""
+        """The names of ``at`` in given spellings, and whether each still identifies its enterprise.
+
+        A slip that would give the very name of another firm is not made.
+        """
         firms = self.firms[at]
         written = names.spell(firms, kinds)
+        key = names.keys(written)
+        others = key.is_in(self.name_keys.implode()) & (key != names.keys(firms["name"]))
+        written = firms["name"].zip_with(others, written)
         return written, names.levels(written, firms, self.shared_names())
 
 
@@ -195,7 +214,12 @@ def _firms(
             "bracket": texts(["", words["bracket"]], bracket.astype(np.int64)),
             "form": texts(forms, np.where(sole, len(forms) - 1, form)),
         }
-    )[order].with_columns(branch=texts(["", "第二分公司"], flags(size, special["branches"]).astype(np.int64)))
+    )[order].with_columns(branch=_branches(size, special["branches"]))
+    group = flags(size, special["branches"][4::5])
+    parts = parts.with_columns(form=pl.when(pl.Series(group)).then(pl.lit(words["group_form"])).otherwise("form"))
+    address = addresses(rng, places, town)
+    beside = np.arange(size)  # every other branch stands where its head does
+    beside[special["branches"][::2]] = special["branch_of"][::2]
     region = np.array([int(c) for c in places.counties])
     registered = region[np.where(elsewhere, rng.permutation(county), county)]
     prefix = np.where(sole, 92, 91)
@@ -203,8 +227,16 @@ def _firms(
         uscc=ids.credit_codes(prefix, registered, order * 0 + np.arange(size)),
         org_code=ids.organisation_codes(np.arange(size)),
         reg_no=ids.registration_numbers(registered, np.arange(size)),
-        address=_addresses(rng, places, town),
+        address=address.gather(beside),
     )
+
+
+def _branches(size: int, branches: Ints) -> pl.Series:
+    """What follows the legal form: a branch or works for four of five, nothing for groups beside their firm."""
+    words = ["", *vocabulary()["branches"]]
+    at = np.zeros(size, np.int64)
+    at[branches] = np.resize([1, 2, 3, 4, 0], len(branches))
+    return texts(words, at)
 
 
 def _numbers_within(group: Ints) -> Ints:
@@ -212,7 +244,8 @@ def _numbers_within(group: Ints) -> Ints:
     return pl.DataFrame({"g": group}).select(pl.int_range(pl.len()).over("g")).to_series().to_numpy()
 
 
-def _addresses(rng: np.random.Generator, places: Regions, town: Ints) -> pl.Series:
+def addresses(rng: np.random.Generator, places: Regions, town: Ints) -> pl.Series:
+    """An address in each town: county, town, road, number."""
     roads = vocabulary()["roads"]
     county = texts(places.county_names, places.town_county[town])
     number = pl.Series(rng.integers(1, 400, len(town))).cast(pl.String)

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data.demo import ids
+from data.demo import ids, names, world
 from data.demo.amounts import Amounts
 from data.demo.holdings import Holdings
-from data.demo.settings import BY_ID, NOT_LINKABLE, Floats, Ints, stream, trap_count
+from data.demo.settings import BY_ID, NOT_LINKABLE, Flags, Floats, Ints, stream, trap_count
 from data.demo.tessellation import Drawn, Map
 from data.demo.truth import YearTruth
 from data.demo.world import World
 
 # Name-only records: how often each spelling of names.SPELLINGS occurs.
-_SPELLING_SHARES = (0.55, 0.12, 0.12, 0.05, 0.08, 0.04, 0.04)
+_SPELLING_SHARES = (0.53, 0.11, 0.11, 0.05, 0.07, 0.03, 0.03, 0.02, 0.01, 0.02, 0.02)
+_SISTERS = 0.03  # of the firms with a near name stand at the same address
 _NUMBER_OF_STRANGERS = 9_000_000  # organisation codes of enterprises that no register knows begin here
 _SEASON = np.array([0.95, 0.75, 1.0, 1.02, 1.03, 1.06, 1.04, 1.03, 1.05, 1.0, 1.02, 1.05]) / 12
 
@@ -77,13 +78,38 @@ class DemoYear:
 
     def code_level(self, at: Ints) -> Ints:
         """Whether a credit code finds each enterprise: not those whose register row has only an old number."""
-        return np.where(self.world.reg_only[at], NOT_LINKABLE, BY_ID)
+        return np.where(self.old_number()[1][at], NOT_LINKABLE, BY_ID)
+
+    def old_number(self) -> tuple[Flags, Flags]:
+        """Whose register row has no credit code: only the organisation code, only the registration number.
+
+        In the last year every other one has got its credit code.
+        """
+        w = self.world
+        still = (np.arange(w.size) % 2 == 0) | (self.year < w.years[-1]) | (len(w.years) == 1)
+        return w.org_only & still, w.reg_only & still
 
     def spell(self, rng: np.random.Generator, at: Ints) -> Spelled:
         """The names of ``at`` as a department without codes writes them."""
         kind = np.asarray(rng.choice(len(_SPELLING_SHARES), len(at), p=_SPELLING_SHARES))
-        names, level = self.world.spell(at, kind)
-        return Spelled(names, level, kind)
+        written, level = self.world.spell(at, kind)
+        return Spelled(written, level, kind)
+
+    def near_names(self, source: str) -> pl.DataFrame:
+        """``name``, ``address`` and ``county`` (index) of firms that the register does not hold though one of nearly
+        this name is there; the same ones every year."""
+        w, rng = self.world, self.rng(source, "near", every_year=True)
+        count = self.count(f"near_names_{source}")
+        base, other = (rng.integers(0, w.size, count) for _ in range(2))
+        written, kind = names.near(w.firms[base], w.firms[other], rng)
+        same = (rng.random(count) < _SISTERS) | ((kind == 1) & (rng.random(count) < 0.5))
+        county = np.where(kind == 3, w.county[other], w.county[base])
+        town = w.town_of(rng, county)
+        place = world.addresses(rng, w.regions, town)
+        frame = pl.DataFrame({"name": written, "own": w.firms["address"].gather(base), "else": place, "county": county})
+        known = names.keys(frame["name"]).is_in(w.name_keys.implode())
+        address = pl.when(pl.Series(same)).then("own").otherwise("else")
+        return frame.select("name", "county", address=address).filter(~known).unique("name", maintain_order=True)
 
     def strangers(self, source: str, count: int) -> pl.DataFrame:
         """``uscc`` and ``name`` of enterprises that the register does not hold."""

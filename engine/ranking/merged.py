@@ -63,7 +63,22 @@ def latest_merge(warehouse: Warehouse, year: int) -> Merged:
             f"{year}: {len(newer)} file(s) changed since the last merge; run `permu merge --year {year}` first",
             f"{year} 年：上次合并之后有 {len(newer)} 个文件发生变化；请先运行 permu merge --year {year}",
         )
+    _refuse_uncorrected(warehouse, year, row["created_at"])
     return merged
+
+
+def _refuse_uncorrected(warehouse: Warehouse, year: int, merged_at: str) -> None:
+    """PermuError stale_merge where a figure of the year was corrected (or a correction withdrawn) after the merge."""
+    with warehouse.read() as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'corrections'").fetchone():
+            return
+        since = db.execute("SELECT COUNT(*) FROM corrections WHERE year = ? AND at > ?", (year, merged_at)).fetchone()
+    if since[0]:
+        raise PermuError(
+            "stale_merge",
+            f"{year}: {since[0]} correction(s) since the last merge; run `permu merge --year {year}` first",
+            f"{year} 年：上次合并之后新增 {since[0]} 项更正；请先运行 permu merge --year {year}",
+        )
 
 
 def base_year(warehouse: Warehouse, year: int, pack: Pack) -> Merged:

@@ -29,11 +29,16 @@ _EVIDENCE = (
     "facts",
     "facts_wide",
     "claims",
+    "corrections",
+    "coverage",
+    "shared_meters",
     "enterprises",
     "links",
     "land_use",
     "parcels",
     "area_disputes",
+    "regions",
+    "findings",
 )
 
 

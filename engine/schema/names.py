@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-_FORMER = r"\((?:原名?|曾用名)[^()]*\)"
+_FORMER = r"\((?:原名?|曾用名)(?:[^()]|\([^()]*\))*\)"  # a former name may hold a bracket of its own
 
 
 def name_key(name: pl.Expr) -> pl.Expr:

@@ -54,11 +54,48 @@ def mover(path: Path, stated: str | None, bounds: Bounds | None, declared: str |
     crs = stated or declared or _shown(seen)
     if crs is None:
         raise _no_crs(path, "the .prj is missing and they do not show a system", "缺少 .prj，坐标值也无法判断坐标系")
+    move = _transform(crs)
     if seen and pyproj.CRS.from_user_input(crs).is_geographic and not _within(seen, _WORLD):
-        raise _no_crs(path, "stated as degrees, but they lie outside the globe", "声明为经纬度，但数值超出范围")
+        if not _meets(seen, _WORLD):
+            raise _no_crs(path, *_why_beyond(seen))
+        notes.append("some coordinates lie outside the globe: those features are refused")
+        move = _as_they_are_beyond(move)
     if stated is None:
         notes.append(f"coordinate system {'declared' if declared else 'not stated; by its coordinates'} {crs}")
-    return _transform(crs)
+    return move
+
+
+def misplaced(bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of shapes said to be in lon/lat, by their ``bounds`` (n × 4; NaN where there is none): which have their axes
+    swapped (latitude first: turned round they lie in China, as they are they do not) and which are no degrees at all."""
+    west, south, east, north = bounds.T
+    with np.errstate(invalid="ignore"):
+        beyond = (west < _WORLD[0]) | (east > _WORLD[2]) | (south < _WORLD[1]) | (north > _WORLD[3])
+        turned = (west >= _CHINA[1]) & (east <= _CHINA[3]) & (south >= _CHINA[0]) & (north <= _CHINA[2])
+    return turned, beyond & ~turned & np.isfinite(bounds).all(axis=1)
+
+
+def _why_beyond(seen: Bounds) -> tuple[str, str]:
+    """What coordinates that should be degrees and are nowhere on the globe seem to be, in English and Chinese."""
+    swapped, _ = misplaced(np.array([seen]))
+    if swapped[0]:
+        en = "the axes are swapped: latitude comes first; export the layer again with longitude first"
+        return en, "经纬度顺序颠倒（纬度在前）；请按先经度后纬度重新导出"
+    x, y = f"{seen[0]:.0f}", f"{seen[1]:.0f}"
+    en = f"stated as degrees, but they are metres or another unit, outside the globe ({x} {y}); state the true system"
+    return en, f"声明为经纬度，但数值（{x} {y}）超出范围，应为米等单位；请注明真实坐标系"
+
+
+def _as_they_are_beyond(move: Move) -> Move:
+    """``move`` for the points on the globe; the others stay as they are, to be refused one by one under their reason."""
+
+    def moved(points: np.ndarray) -> np.ndarray:
+        on = (np.abs(points[:, 0]) <= _WORLD[2]) & (np.abs(points[:, 1]) <= _WORLD[3])
+        out = points.copy()
+        out[on] = move(points[on])
+        return out
+
+    return moved
 
 
 @cache
@@ -84,6 +121,11 @@ def _shown(bounds: Bounds | None) -> str | None:
 def _within(bounds: Bounds, area: Bounds) -> bool:
     west, south, east, north = bounds
     return area[0] <= west <= east <= area[2] and area[1] <= south <= north <= area[3]
+
+
+def _meets(bounds: Bounds, area: Bounds) -> bool:
+    west, south, east, north = bounds
+    return west <= area[2] and east >= area[0] and south <= area[3] and north >= area[1]
 
 
 def _no_crs(path: Path, en: str, zh: str) -> PermuError:

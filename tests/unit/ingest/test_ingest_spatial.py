@@ -12,6 +12,7 @@ import shapely
 
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+from ingest.geometry import dm2
 from ingest.load import ingest
 from ingest.read.gcj02 import from_lonlat
 
@@ -195,3 +196,42 @@ def test_a_killed_load_leaves_the_ledger_whole(
     assert not home.ledger.exists()
     assert load(home, path).height == 2
     assert (home.loads.stat().st_mode & 0o777) == 0o700
+
+
+SWAPPED = shapely.transform(SQUARE, lambda xy: xy[:, ::-1])
+METRES = shapely.box(500_000, 3_450_000, 500_100, 3_450_100)
+# Xinjiang: turned round, its longitude is still a latitude that exists.
+FAR_WEST = shapely.box(43.80, 87.60, 43.81, 87.61)
+
+
+def drawn_as(path: Path, *shapes: shapely.Geometry) -> Path:
+    data = {"宗地代码": [f"320583001001GB{n:05d}" for n in range(len(shapes))], "宗地面积": [1500.0] * len(shapes)}
+    gpd.GeoDataFrame(data, geometry=list(shapes), crs="EPSG:4490").to_file(path)
+    return path
+
+
+@pytest.mark.parametrize(("shape", "words"), [(SWAPPED, "axes are swapped"), (METRES, "metres")])
+@pytest.mark.parametrize("name", ["宗地.shp", "宗地.geojson", "宗地.gpkg"])
+def test_a_layer_that_is_nowhere_says_why(
+    home: Warehouse, tmp_path: Path, name: str, shape: shapely.Geometry, words: str
+) -> None:
+    with pytest.raises(PermuError, match=words) as error:
+        ingest(home, [drawn_as(tmp_path / name, shape)], source="land", year=2024)
+    assert error.value.code == "no_crs"
+
+
+@pytest.mark.parametrize("name", ["宗地.shp", "宗地.gpkg"])
+def test_single_features_that_are_nowhere_are_refused_by_name(home: Warehouse, tmp_path: Path, name: str) -> None:
+    path = drawn_as(tmp_path / name, SQUARE, SWAPPED, METRES, FAR_WEST, SQUARE)
+    (report,) = ingest(home, [path], source="land", year=2024)
+    assert report.kept == 2 and report.reasons == {"axes_swapped": 2, "metres_for_degrees": 1}
+
+
+def test_a_repaired_ring_keeps_the_area_it_was_drawn_with(home: Warehouse, tmp_path: Path) -> None:
+    """A spike folds back over itself: the shoelace area of the ring is kept beside the valid polygon."""
+    x, y = SQUARE.bounds[:2]
+    bow = shapely.Polygon([(x, y), (x + 0.002, y + 0.001), (x + 0.002, y), (x, y + 0.0005)])
+    (report,) = ingest(home, [drawn_as(tmp_path / "宗地.gpkg", bow, SQUARE)], source="land", year=2024)
+    table = pl.read_parquet(home.canonical / "land" / report.load_id / "parcel_shape.parquet", glob=False)
+    before = table["ring_dm2"].to_list()
+    assert before[1] is None and 0 < before[0] < dm2(shapely.from_wkb(table["geometry"].to_list()))[0]

@@ -16,6 +16,9 @@ SHAPE = {
     "share_ppb": pl.Int64,
     "from_on": pl.Date,
     "to_on": pl.Date,
+    "floor_area_dm2": pl.Int64,
+    "total_floor_dm2": pl.Int64,
+    "plot_ratio": pl.Float64,
 }
 THIRD = 333_333_333
 HALF = 500_000_000

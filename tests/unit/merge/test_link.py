@@ -50,7 +50,7 @@ def register(rows: list[dict[str, Any]]) -> Register:
 
 def named(found: Linked, rows: list[dict[str, Any]] = ENTERPRISES) -> list[tuple[str | None, str | None]]:
     ids = [row["enterprise_id"] for row in rows]
-    return [(None if n is None else ids[n], m) for n, m in zip(found.numbers, found.methods, strict=True)]
+    return [(None if n is None else ids[n], m) for _, n, m in found.found.rows()]
 
 
 def linked(key: str, rows: list[dict[str, Any]] = ENTERPRISES, **about: str | None) -> Linked:
@@ -138,7 +138,7 @@ def test_every_key_is_linked_or_listed_once() -> None:
     names = [about.get("name") for _, about, *_ in (*FOUND, *LEFT)]
     totals = pl.DataFrame({"record_key": keys, "name": names, "rows": 1, "origin": range(len(keys))})
     found = link(register(ENTERPRISES), "gas", totals)
-    linked_keys = totals["record_key"].filter(found.numbers.is_not_null())
+    linked_keys = totals["record_key"].filter(found.found["enterprise_no"].is_not_null())
     assert 0 < linked_keys.len() == len(keys) - found.unlinked.height
     assert sorted([*linked_keys, *found.unlinked["record_key"]]) == sorted(keys)
 
@@ -146,4 +146,4 @@ def test_every_key_is_linked_or_listed_once() -> None:
 def test_no_records_at_all() -> None:
     schema = {"record_key": pl.String, "rows": pl.Int32, "origin": pl.Int64}
     found = link(register(ENTERPRISES), "gas", pl.DataFrame(schema=schema))
-    assert len(found.numbers) == len(found.methods) == found.unlinked.height == 0
+    assert found.found.height == found.unlinked.height == 0
