@@ -1,0 +1,30 @@
+"""The integers above and below a policy's division lines, which group figures (Σ numerator ÷ Σ denominator) add up."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import polars as pl
+
+from engine.policy.formula import compile_formula, names_in
+from engine.policy.indicators import INDICATORS
+from engine.query.board import Opened
+
+
+def amounts(release: Opened) -> pl.DataFrame:
+    """One Int64 column for every amount that an indicator of the release divides, a row an enterprise in id order.
+
+    Computed by the release's own policy from its own facts; a release without facts has what its rankings hold.
+    """
+    policy = release.pack.policy
+    frame = release.rankings.sort("enterprise_id").lazy()
+    if release.has("facts_wide"):
+        facts = release.table("facts_wide")
+        new = [n for n in facts.collect_schema().names() if n not in frame.collect_schema().names()]
+        frame = frame.join(facts.select("enterprise_id", *new), on="enterprise_id", how="left", maintain_order="left")
+    for name, formula in policy.amounts.items():
+        known = frame.collect_schema().names()
+        if name not in known and names_in(formula) <= set(known):
+            frame = nw.from_native(frame).with_columns(compile_formula(formula).alias(name)).to_native()
+    known = frame.collect_schema().names()
+    needed = {n for i in policy.computed for n in (INDICATORS[i].numerator, INDICATORS[i].denominator)}
+    return frame.select(n for n in known if n in needed).collect()
