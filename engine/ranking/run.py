@@ -16,6 +16,7 @@ import polars as pl
 
 from engine.fingerprint import table_sha256
 from engine.policy.packs import Pack, load_pack
+from engine.ranking import spark
 from engine.ranking.manifest import manifest
 from engine.ranking.merged import Merged, base_year, latest_merge
 from engine.ranking.pipeline import rankings
@@ -34,6 +35,9 @@ _EVIDENCE = (
     "parcels",
     "area_disputes",
 )
+# What a ranking reads of the year before: kept in the release under _BASE, so that a replay needs no merge.
+_READ = ("enterprises", "facts_wide")
+_BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,19 @@ class RankReport:
 
 
 def rank(
-    warehouse: Warehouse, year: int, policy: str, *, engine: str = "polars", progress: Progress | None = None
+    warehouse: Warehouse,
+    year: int,
+    policy: str,
+    *,
+    engine: str = "polars",
+    remote: str | None = None,
+    progress: Progress | None = None,
 ) -> RankReport:
     """Rank ``year`` under ``policy`` (an id or a YAML file) and write the release as a draft.
 
-    Raises no_merge, stale_merge, no_base_year, unknown_policy, bad_policy. The same inputs give the same release id.
+    ``engine`` is ``polars`` or ``spark``, with ``remote`` the address of a Spark Connect server. The same inputs give the
+    same release id on either. Raises no_merge, stale_merge, no_base_year, unknown_policy, bad_policy, no_spark, no_java,
+    spark_failed.
     """
     say = progress or (lambda _: None)
     pack = load_pack(policy)
@@ -64,12 +76,16 @@ def rank(
     with warehouse.lock(f"rank {year} {pack.policy.id}"), warehouse.staging() as folder:
         begun = time.monotonic()
         say("rank")
-        table = compute(pack, merged, last)
+        if engine == "spark":
+            with warehouse.staging() as place:
+                table = spark.compute(pack, merged, last, place, remote)
+        else:
+            table = compute(pack, merged, last)
         sha256 = table_sha256(table)
         ranked = time.monotonic()
         say("publish")
         written = manifest(warehouse, pack, merged, last, table, sha256, engine)
-        _write(folder, table, pack, merged, written)
+        _write(folder, table, pack, merged, last, written)
         release_id = written["release_id"]
         if not (warehouse.releases / release_id / "manifest.json").is_file():
             settle(folder, warehouse.releases / release_id)
@@ -87,33 +103,56 @@ def compute(pack: Pack, merged: Merged, last: Merged | None) -> pl.DataFrame:
 def replayed_sha256(warehouse: Warehouse, release: Release) -> str:
     """The hash of the ranking computed again from the release's own facts and policy.
 
-    A base year is read from the merge that the release names; PermuError base_gone where it was purged.
+    PermuError base_gone where neither it nor the merge that it names holds its base year.
     """
-    m = release.manifest
-    this = Merged(m["year"], m["merge_id"], release.folder, [], {}, 0.0)
-    last = None
-    if m["base_merge_id"]:
-        folder = warehouse.merged / m["base_merge_id"]
-        if not folder.is_dir():
-            raise PermuError(
-                "base_gone",
-                f"release {release.id} took its bases from merge {m['base_merge_id']}, which is no longer there",
-                f"发布 {release.id} 的基准值取自合并 {m['base_merge_id']}，该数据已不存在",
-            )
-        last = Merged(m["year"] - 1, m["base_merge_id"], folder, [], {}, 0.0)
-    return table_sha256(compute(release.pack, this, last))
+    return table_sha256(compute(release.pack, own_year(release), own_base_year(warehouse, release)))
 
 
-def _write(folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged, written: dict[str, Any]) -> None:
+def own_year(release: Release) -> Merged:
+    """The merged tables that a release holds."""
+    return Merged(release.manifest["year"], release.manifest["merge_id"], release.folder, [], {}, 0.0)
+
+
+def own_base_year(warehouse: Warehouse, release: Release) -> Merged | None:
+    """The year before as a release's bases were taken from it; None where they were not.
+
+    A release holds it under ``base/``; one made before that was so names a merge, which may be purged: base_gone.
+    """
+    merge_id = release.manifest["base_merge_id"]
+    if not merge_id:
+        return None
+    places = (release.folder / _BASE, warehouse.merged / merge_id)
+    folder = next((p for p in places if p.is_dir()), None)
+    if folder is None:
+        raise PermuError(
+            "base_gone",
+            f"release {release.id} took its bases from merge {merge_id}, which is no longer there; "
+            f"merge {release.manifest['year'] - 1} and rank again",
+            f"发布 {release.id} 的基准值取自合并 {merge_id}，该数据已不存在；"
+            f"请重新合并 {release.manifest['year'] - 1} 年数据并重新排名",
+        )
+    return Merged(release.manifest["year"] - 1, merge_id, folder, [], {}, 0.0)
+
+
+def _write(
+    folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged, last: Merged | None, written: dict[str, Any]
+) -> None:
     table.write_parquet(folder / "rankings.parquet", compression="zstd")
-    for name in _EVIDENCE:
-        file = merged.folder / f"{name}.parquet"
-        if file.is_file():
-            _link(file, folder / file.name)
+    _keep(merged, _EVIDENCE, folder)
+    if last is not None:
+        (folder / _BASE).mkdir()
+        _keep(last, _READ, folder / _BASE)
     (folder / "policy.yaml").write_text(pack.text, encoding="utf-8")
     with duckdb.connect(str(folder / "release.duckdb")) as db:
         db.execute("CREATE TABLE rankings AS SELECT * FROM read_parquet(?)", [str(folder / "rankings.parquet")])
     (folder / "manifest.json").write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _keep(merged: Merged, names: tuple[str, ...], folder: Path) -> None:
+    for name in names:
+        file = merged.folder / f"{name}.parquet"
+        if file.is_file():
+            _link(file, folder / file.name)
 
 
 def _link(file: Path, place: Path) -> None:
