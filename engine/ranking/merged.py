@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,13 @@ from engine.policy.packs import Pack
 from engine.ranking.pipeline import YearTables
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+
+Scan = Callable[[Path], nw.LazyFrame]
+
+
+def scan_polars(file: Path) -> nw.LazyFrame:
+    """A Parquet file as a lazy frame of Polars."""
+    return nw.from_native(pl.scan_parquet(file, glob=False))
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,9 @@ class Merged:
     counts: dict[str, Any]
     seconds: float
 
-    def tables(self) -> YearTables:
-        """Its tables as lazy frames."""
-        return YearTables(self.year, self._scan("enterprises"), self._scan("facts_wide"))
-
-    def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(pl.scan_parquet(self.folder / f"{name}.parquet", glob=False))
+    def tables(self, scan: Scan = scan_polars) -> YearTables:
+        """Its tables as lazy frames of the engine that ``scan`` reads them with."""
+        return YearTables(self.year, *(scan(self.folder / f"{name}.parquet") for name in ("enterprises", "facts_wide")))
 
 
 def latest_merge(warehouse: Warehouse, year: int) -> Merged:

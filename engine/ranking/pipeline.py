@@ -28,7 +28,12 @@ class YearTables:
 
 
 def rankings(policy: Policy, this: YearTables, last: YearTables | None) -> nw.LazyFrame:
-    """The rankings table (columns of :func:`columns`); ``last`` is needed where a base is last year's average."""
+    """The rankings table in enterprise_id order; ``last`` is needed where a base is last year's average."""
+    return table(policy, this, last).sort("enterprise_id")
+
+
+def table(policy: Policy, this: YearTables, last: YearTables | None) -> nw.LazyFrame:
+    """The rankings table (columns of :func:`columns`), its rows in no order."""
     wide = _measured(policy, this)
     if policy.score is not None:
         wide = _scored(policy, this, last, wide)
@@ -41,7 +46,7 @@ def rankings(policy: Policy, this: YearTables, last: YearTables | None) -> nw.La
     wide = with_ranks(wide, policy.metrics)
     if policy.score is not None:
         wide = with_grades(wide, policy.score)
-    return wide.with_columns(flags=_flags(policy)).select(*columns(policy)).sort("enterprise_id")
+    return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
 
 
 def _measured(policy: Policy, tables: YearTables) -> nw.LazyFrame:
