@@ -6,7 +6,6 @@ import narwhals as nw
 import polars as pl
 
 from engine.policy.formula import compile_formula, names_in
-from engine.policy.indicators import INDICATORS
 from engine.query.board import Opened
 
 
@@ -26,5 +25,6 @@ def amounts(release: Opened) -> pl.DataFrame:
         if name not in known and names_in(formula) <= set(known):
             frame = nw.from_native(frame).with_columns(compile_formula(formula).alias(name)).to_native()
     known = frame.collect_schema().names()
-    needed = {n for i in policy.computed for n in (INDICATORS[i].numerator, INDICATORS[i].denominator)}
+    divided = [policy.all_indicators[i] for i in policy.computed]
+    needed = {n for one in divided for n in (one.numerator, one.denominator)}
     return frame.select(n for n in known if n in needed).collect()
