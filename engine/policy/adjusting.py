@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.policy.faults import Fault
 from engine.policy.parts import Exact, Form, Grade, Title
 
 
@@ -18,7 +19,9 @@ class Points(Form):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.points is None) == (self.percent is None):
-            raise ValueError("an event is worth either `points` or `percent`")
+            raise Fault(
+                "an event is worth either `points` or `percent`", "每个事项写 `points`（分）或 `percent`（百分比）之一"
+            )
         return self
 
 
@@ -42,9 +45,15 @@ class Extra(Form):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.cap is not None and self.within_category == "highest":
-            raise ValueError("`cap` belongs to `within_category: sum`: the highest alone is its own limit")
+            raise Fault(
+                "`cap` belongs to `within_category: sum`: the highest alone is its own limit",
+                "`cap` 只用于 `within_category: sum`：取最高项时无须封顶",
+            )
         if len({p.points is None for p in self.events.values()}) > 1:
-            raise ValueError("the events of one category are all `points` or all `percent`")
+            raise Fault(
+                "the events of one category are all `points` or all `percent`",
+                "同一类事项须全部用 `points` 或全部用 `percent`",
+            )
         return self
 
 
@@ -60,7 +69,10 @@ class Condition(Form):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.stated) != 1:
-            raise ValueError("a condition is one of `more_than`, `at_least`, `less_than` and `at_most`")
+            raise Fault(
+                "a condition is one of `more_than`, `at_least`, `less_than` and `at_most`",
+                "条件须且只能写 `more_than`、`at_least`、`less_than`、`at_most` 之一",
+            )
         return self
 
     @property
@@ -96,7 +108,13 @@ class Adjustment(Form):
     def _whole(self) -> Self:
         moves = self.effect in ("up", "down")
         if moves != (self.steps is not None) or moves == (self.grade is not None):
-            raise ValueError("`up` and `down` take `steps`, the other effects take `grade`")
+            raise Fault(
+                "`up` and `down` take `steps`, the other effects take `grade`",
+                "`up`、`down` 须写 `steps`（档数），其余须写 `grade`（等级）",
+            )
         if not self.events and not self.conditions:
-            raise ValueError("an adjustment needs `events` or `conditions`: it would never be met")
+            raise Fault(
+                "an adjustment needs `events` or `conditions`: it would never be met",
+                "调档规则须有 `events` 或 `conditions`，否则永远不会触发",
+            )
         return self

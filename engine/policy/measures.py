@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.policy.faults import Fault
 from engine.policy.parts import Exact, Form
 
 Tax = Literal[
@@ -31,8 +32,9 @@ class Measure(Form):
         terms = self.terms()
         scale = lcm(*(f.denominator for f in terms.values()))
         if scale > _LARGEST_SCALE:
-            raise ValueError(
-                f"the coefficients have no common denominator up to {_LARGEST_SCALE}: write them with fewer decimals"
+            raise Fault(
+                f"the coefficients have no common denominator up to {_LARGEST_SCALE}: write them with fewer decimals",
+                f"各系数的公分母超过 {_LARGEST_SCALE}：请减少小数位数",
             )
         return {fact: int(factor * scale) for fact, factor in terms.items()}, scale
 
@@ -82,11 +84,17 @@ class Energy(Measure):
     def _coefficient_of_its_kind(self) -> Self:
         stated = Fraction(self.electricity_kgce_per_kwh)
         if self.electricity == "calorific" and stated != _CALORIFIC:
-            raise ValueError(f"the calorific value of electricity is 0.1229 kgce/kWh (GB/T 2589), not {float(stated)}")
+            raise Fault(
+                f"the calorific value of electricity is 0.1229 kgce/kWh (GB/T 2589), not {float(stated)}",
+                f"电力当量值为 0.1229 千克标准煤/千瓦时（GB/T 2589），不是 {float(stated)}",
+                "electricity_kgce_per_kwh",
+            )
         if self.electricity == "equal_value" and not Fraction("0.25") <= stated <= Fraction("0.45"):
-            raise ValueError(
+            raise Fault(
                 f"the equal value of electricity is about 0.31 kgce/kWh (0.25 to 0.45), not {float(stated)}; "
-                "0.1229 is `calorific`"
+                "0.1229 is `calorific`",
+                f"电力等价值约 0.31 千克标准煤/千瓦时（0.25–0.45），不是 {float(stated)}；0.1229 是当量值 `calorific`",
+                "electricity_kgce_per_kwh",
             )
         return self
 
@@ -121,11 +129,12 @@ class Emissions(Measure):
     def _parts_of_the_rule(self) -> Self:
         stated = {"sum_of_tonnes": bool(self.pollutants), "equivalents": bool(self.kg_per_equivalent)}
         if any(stated[k] != (k == self.rule) for k in stated):
-            raise ValueError(
-                "`sum_of_tonnes` takes `pollutants`, `equivalents` takes `kg_per_equivalent`, `approved_quota` neither"
+            raise Fault(
+                "`sum_of_tonnes` takes `pollutants`, `equivalents` takes `kg_per_equivalent`, `approved_quota` neither",
+                "`sum_of_tonnes` 须写 `pollutants`，`equivalents` 须写 `kg_per_equivalent`，`approved_quota` 两者都不写",
             )
         if any(k <= 0 for k in self.kg_per_equivalent.values()):
-            raise ValueError("kg per equivalent must be above 0")
+            raise Fault("kg per equivalent must be above 0", "污染当量值须大于 0", "kg_per_equivalent")
         return self
 
     def terms(self) -> dict[str, Fraction]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from engine.policy.adjusting import Condition
+from engine.policy.faults import Fault
 from engine.policy.formula import names_in
 from engine.policy.indicators import INDICATORS, Indicator
 from engine.policy.measures import Emissions, Energy, Measure, TaxScope
@@ -17,6 +18,7 @@ from engine.policy.own import OwnIndicator
 from engine.policy.parts import NOT_EVALUATED, Basis, Division, Exact, Form, Level, Region, Title
 from engine.policy.scoring import Base, Group, Item, NotEvaluated, Score, Share
 from engine.policy.thresholds import Threshold, threshold
+from engine.schema.errors import PermuError
 from engine.schema.facts import FACTS
 from engine.schema.units import SMALLEST
 
@@ -33,6 +35,7 @@ _MEASURES: dict[str, tuple[str, type[Measure]]] = {
     "energy": ("energy_used_ce", Energy),
     "emissions": ("emission_gram", Emissions),
 }
+_ITEMS = ("score", "groups")
 Part = Literal["items", "weights", "bases", "shares", "scope", "coefficients", "adjustments", "text"]
 # Without these no composite can be computed.
 NEEDED: tuple[Part, ...] = ("items", "weights", "bases", "shares")
@@ -51,7 +54,10 @@ class Scope(Form):
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         if self.everyone and self.below_scale_least_mu is not None:
-            raise ValueError("`everyone` has no limit: leave `below_scale_least_mu` out")
+            raise Fault(
+                "`everyone` has no limit: leave `below_scale_least_mu` out",
+                "`everyone` 不设下限，请删除 `below_scale_least_mu`",
+            )
         return self
 
 
@@ -104,27 +110,45 @@ class Policy(Form):
         known = set(FACTS)
         for name, formula in self.amounts.items():
             if name in FACTS or not name.endswith(_UNITS):
-                raise ValueError(f"amount {name}: give it a name of its own that ends in its unit: {', '.join(_UNITS)}")
-            unknown = names_in(formula) - known
-            if unknown:
-                raise ValueError(f"amount {name}: neither facts nor amounts above it: {sorted(unknown)}")
+                units = ", ".join(_UNITS)
+                raise Fault(
+                    f"amount {name}: give it a name of its own that ends in its unit: {units}",
+                    f"量 {name}：须另取名称并以单位结尾：{units}",
+                    "amounts",
+                    name,
+                )
+            _formula_known(name, formula, known)
             known.add(name)
         return self._indicators_known(known)
 
     def _indicators_known(self, known: set[str]) -> Self:
         if _ALWAYS - known:
-            raise ValueError(
-                f"every policy defines {sorted(_ALWAYS)} under `amounts`; missing are {sorted(_ALWAYS - known)}"
+            raise Fault(
+                f"every policy defines {sorted(_ALWAYS)} under `amounts`; missing are {sorted(_ALWAYS - known)}",
+                f"每个办法都须在 `amounts` 中定义 {sorted(_ALWAYS)}；缺少 {sorted(_ALWAYS - known)}",
+                "amounts",
             )
         if twice := sorted(set(self.own_indicators) & {*INDICATORS, *known}):
-            raise ValueError(f"own indicators {twice} have names that are taken; give them others")
+            raise Fault(
+                f"own indicators {twice} have names that are taken; give them others",
+                f"自定义指标 {twice} 的名称已被占用，请另取",
+                "own_indicators",
+            )
         for name in self.computed:
             if name not in self.all_indicators:
-                raise ValueError(f"unknown indicator {name}; known are {sorted(self.all_indicators)}")
+                raise Fault(
+                    f"unknown indicator {name}; known are {', '.join(sorted(self.all_indicators))}",
+                    f"没有指标 {name}；现有 {'、'.join(sorted(self.all_indicators))}",
+                    *self._where(name),
+                )
             one = self.all_indicators[name]
             missing = {one.numerator, one.denominator} - known
             if missing:
-                raise ValueError(f"indicator {name} needs amounts {sorted(missing)}: define them under `amounts`")
+                raise Fault(
+                    f"indicator {name} needs amounts {sorted(missing)}: define them under `amounts`",
+                    f"指标 {name} 需要 {sorted(missing)}：请在 `amounts` 中定义",
+                    *self._where(name),
+                )
         for condition in self.conditions:
             self.threshold(condition)
         return self
@@ -138,30 +162,49 @@ class Policy(Form):
         for group, name, item in self.scored:
             less = self.all_indicators[name].direction == "less"
             if less != (item.form == "inverse"):
-                raise ValueError(
+                raise Fault(
                     f"group {group}, item {name}: form `inverse` is for indicators of which less is better, "
-                    f"and for those only; {name} is better the {'less' if less else 'more'}"
+                    f"and for those only; of {name} {'less' if less else 'more'} is better",
+                    f"分组 {group} 指标 {name}：`inverse` 只用于越小越好的指标；{name} 是越{'小' if less else '大'}越好",
+                    *_ITEMS,
+                    group,
+                    "items",
+                    name,
                 )
         return self
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Self:
         if self.valid_to is not None and self.valid_to < self.valid_from:
-            raise ValueError(f"valid_to {self.valid_to} is before valid_from {self.valid_from}")
+            raise Fault(
+                f"valid_to {self.valid_to} is before valid_from {self.valid_from}",
+                f"失效日期 {self.valid_to} 早于生效日期 {self.valid_from}",
+                "valid_to",
+            )
         return self
 
     @model_validator(mode="after")
     def _lacks_are_said(self) -> Self:
         said = {lack.part for lack in self.missing}
         if (self.status == "partial") != bool(said):
-            raise ValueError("status `partial` and `missing` (what was not seen, in zh and en) go together")
+            raise Fault(
+                "status `partial` and `missing` (what was not seen, in zh and en) go together",
+                "`status: partial` 与 `missing`（未见到的内容，中英文）须同时填写",
+                "status",
+            )
         for part, lacking in self._lacking().items():
             if lacking and part not in said:
-                raise ValueError(
-                    f"{lacking[0]}: not given; give it, or set status: partial and say so under `missing` (part: {part})"
+                raise Fault(
+                    f"{lacking[0]}: not given; give it, or set status: partial and say so under `missing` (part: {part})",
+                    f"{lacking[0]}：未填写；请补充，或改为 status: partial 并在 `missing` 中写明（part: {part}）",
+                    "score",
                 )
             if part in said and not lacking:
-                raise ValueError(f"`missing` says that {part} were not seen, but all are given")
+                raise Fault(
+                    f"`missing` says that {part} were not seen, but all are given; take it out",
+                    f"`missing` 写明未见到 {part}，但均已填写；请删除",
+                    "missing",
+                )
         return self
 
     def _lacking(self) -> dict[Part, list[str]]:
@@ -178,6 +221,13 @@ class Policy(Form):
             if item.needs_base and item.base is None:
                 lacking["bases"].append(f"group {name}, item {item_name}, base")
         return lacking
+
+    def _where(self, indicator: str) -> tuple[str, ...]:
+        """The keys under which the pack names an indicator."""
+        for group, name, _ in self.scored:
+            if name == indicator:
+                return *_ITEMS, group, "items", name
+        return ("indicators",) if indicator in self.indicators else ("amounts",)
 
     @property
     def scored(self) -> Iterator[tuple[str, str, Item]]:
@@ -223,6 +273,21 @@ class Policy(Form):
         }
 
 
+def _formula_known(name: str, formula: str, known: set[str]) -> None:
+    """Fault where the formula of an amount is none or reads what nobody supplies."""
+    try:
+        unknown = sorted(names_in(formula) - known)
+    except PermuError as error:
+        raise Fault(error.en, error.zh, "amounts", name) from error
+    if unknown:
+        raise Fault(
+            f"amount {name}: neither facts nor amounts above it: {unknown}",
+            f"量 {name}：{unknown} 既不是数据，也不是写在它前面的量",
+            "amounts",
+            name,
+        )
+
+
 def _with_measures(given: dict[str, Any]) -> dict[str, Any]:
     """The raw pack with the formulas of ``tax``, ``energy`` and ``emissions`` in front of its own amounts."""
     made: dict[str, str] = {}
@@ -232,8 +297,16 @@ def _with_measures(given: dict[str, Any]) -> dict[str, Any]:
     for part, (amount, form) in _MEASURES.items():
         if given.get(part) is None:
             continue
-        formula = form.model_validate(given[part]).formula()
+        try:
+            formula = form.model_validate(given[part]).formula()
+        except ValidationError:  # the part itself is reported, with its place
+            continue
         if amounts.get(amount, formula) != formula:
-            raise ValueError(f"`{part}` already stands for {amount}: leave {amount} out of `amounts`")
+            raise Fault(
+                f"`{part}` already stands for {amount}: leave {amount} out of `amounts`",
+                f"`{part}` 已定义 {amount}：请从 `amounts` 中删除 {amount}",
+                "amounts",
+                amount,
+            )
         made[amount] = formula
     return given | {"amounts": made | amounts}

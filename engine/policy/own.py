@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from engine.policy.faults import Fault
 from engine.policy.indicators import Indicator
 from engine.policy.parts import Form, Title
 from engine.schema.units import SMALLEST, find_unit, unit_names
@@ -59,11 +60,19 @@ class OwnIndicator(Form):
     def _factor(self, top: str, bottom: str) -> Fraction:
         if not self.unit:
             if quantity_of(top) != quantity_of(bottom):
-                raise ValueError(f"{top} ÷ {bottom} has a unit: write it, as 万元/吨")
+                raise Fault(
+                    f"{top} ÷ {bottom} has a unit: write it, as 万元/吨",
+                    f"{top} ÷ {bottom} 有单位，请写明，如 万元/吨",
+                    "unit",
+                )
             return Fraction(1)
         shown = self.unit.split("/")
         if len(shown) != 2:
-            raise ValueError(f"unit `{self.unit}`: write it as numerator/denominator, as 万元/吨")
+            raise Fault(
+                f"unit `{self.unit}`: write it as numerator/denominator, as 万元/吨",
+                f"单位 `{self.unit}` 应写作 分子/分母，如 万元/吨",
+                "unit",
+            )
         return _unit(shown[1], bottom) / _unit(shown[0], top)
 
 
@@ -72,7 +81,11 @@ def _unit(text: str, name: str) -> Fraction:
     unit = find_unit(text, quantity)
     if unit is None:
         known = ", ".join(unit_names(quantity)[:8])
-        raise ValueError(f"unit `{text}` is none of {quantity}, which {name} is; known are {known} …")
+        raise Fault(
+            f"unit `{text}` is none of {quantity}, which {name} is; known are {known} …",
+            f"单位 `{text}` 不适用于 {name}（{quantity}）；可用 {known} …",
+            "unit",
+        )
     return unit.factor
 
 
@@ -82,12 +95,18 @@ def quotient(formula: str) -> tuple[str, str]:
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"formula `{text[:80]}`: not a formula") from error
+        raise Fault(f"formula `{text[:80]}`: not a formula", f"公式 `{text[:80]}` 无效", "formula") from error
     match tree:
         case ast.BinOp(left=ast.Name(id=top), op=ast.Div(), right=ast.Name(id=bottom)):
             return top, bottom
         case ast.BinOp(op=ast.Div(), right=ast.Constant(value=0)):
-            raise ValueError(f"formula `{text[:80]}`: a division by zero has no value; divide by an amount")
-    raise ValueError(
-        f"formula `{text[:80]}`: an indicator is one name / another; define sums under `amounts` and name them here"
+            raise Fault(
+                f"formula `{text[:80]}`: a division by zero has no value; divide by an amount",
+                f"公式 `{text[:80]}`：除数为 0，没有结果；请除以一项数据",
+                "formula",
+            )
+    raise Fault(
+        f"formula `{text[:80]}`: an indicator is one name / another; define sums under `amounts` and name them here",
+        f"公式 `{text[:80]}`：指标须写作 数据名 / 数据名；合计请先在 `amounts` 中定义再引用",
+        "formula",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from engine.policy.faults import Found, found
 from engine.policy.model import Policy
 from engine.schema.errors import PermuError
+
+_SHOWN = 5
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -51,7 +54,7 @@ def load_pack(name: str) -> Pack:
         try:
             return read_pack(path.read_text(encoding="utf-8"), name)
         except UnicodeDecodeError as error:
-            raise _bad(name, f"not UTF-8 text ({error.reason})") from error
+            raise _bad(name, [Found("file", None, "not UTF-8 text", "不是 UTF-8 文本")]) from error
     known = ", ".join(shipped())
     raise PermuError(
         "unknown_policy",
@@ -65,20 +68,29 @@ def read_pack(text: str, where: str) -> Pack:
     try:
         policy = Policy.model_validate(yaml.load(text, _OnceLoader))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise _bad(where, faults) from error
+        raise _bad(where, found(error, text)) from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
-        raise _bad(where, " ".join(str(error).split())) from error
+        raise _bad(where, [_unreadable(error)]) from error
     except RecursionError as error:
-        raise _bad(where, "nested too deeply") from error
-    except PermuError as error:
-        raise _bad(where, error.en) from error
+        raise _bad(where, [Found("file", None, "nested too deeply", "嵌套过深")]) from error
     return Pack(policy, text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _bad(where: str, why: str) -> PermuError:
+def _unreadable(error: Exception) -> Found:
+    """What is no YAML, with the line where reading stopped."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    why = " ".join(str(getattr(error, "problem", None) or error).split())
+    return Found("file", mark and mark.line + 1, why, f"无法读取（{why}）")
+
+
+def _bad(where: str, faults: list[Found]) -> PermuError:
+    """One line for people with the first faults, every fault for programs."""
+    more = len(faults) - _SHOWN
+    en, zh = ("; ".join(f.text(zh) for f in faults[:_SHOWN]) for zh in (False, True))
     return PermuError(
         "bad_policy",
-        f"policy {where}: {why}; correct the file and run `permu policy check {where}`",
-        f"政策文件 {where}：{why}；请修改后运行 permu policy check {where}",
+        f"policy {where}: {en}{f'; and {more} more' if more > 0 else ''}; correct the file and run "
+        f"`permu policy check {where}`",
+        f"政策文件 {where}：{zh}{f'；另有 {more} 处' if more > 0 else ''}；请修改后运行 permu policy check {where}",
+        faults=[asdict(f) for f in faults],
     )

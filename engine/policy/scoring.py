@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.policy.adjusting import Adjustment, Extra
+from engine.policy.faults import Fault
 from engine.policy.parts import (
     NOT_EVALUATED,
     Division,
@@ -45,9 +46,15 @@ class Base(Form):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if (self.constant is None) == (self.average_of is None):
-            raise ValueError("a base is either `constant` or `average_of`")
+            raise Fault(
+                "a base is either `constant` or `average_of`",
+                "基准值二选一：`constant`（常数）或 `average_of`（平均值）",
+            )
         if self.constant is not None and self.model_fields_set & {"times", "average", "within"}:
-            raise ValueError("`times`, `average` and `within` belong to `average_of`: a constant would not use them")
+            raise Fault(
+                "`times`, `average` and `within` belong to `average_of`: a constant would not use them; take them out",
+                "`times`、`average`、`within` 只用于 `average_of`，常数基准值用不到，请删除",
+            )
         return self
 
     @property
@@ -75,13 +82,19 @@ class Item(Form):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.form in ("minmax_20_80", "rank_only") and self.base is not None:
-            raise ValueError(f"form {self.form} uses no `base`: leave it out")
+            raise Fault(f"form {self.form} uses no `base`: leave it out", f"{self.form} 不使用基准值，请删除 `base`")
         if self.form != "ratio" and (self.floor is not None or self.cap is not None):
-            raise ValueError(f"form {self.form} has limits of its own: leave `floor` and `cap` out")
+            raise Fault(
+                f"form {self.form} has limits of its own: leave `floor` and `cap` out",
+                f"{self.form} 自带上下限，请删除 `floor` 和 `cap`",
+            )
         if self.floor is not None and self.cap is not None and self.floor >= self.cap:
-            raise ValueError(f"floor {self.floor} is not below cap {self.cap}")
+            raise Fault(f"floor {self.floor} is not below cap {self.cap}", f"下限 {self.floor} 应小于上限 {self.cap}")
         if (self.missing == "penalty") != (self.penalty is not None):
-            raise ValueError("`missing: penalty` and `penalty:` (points below 0) go together")
+            raise Fault(
+                "`missing: penalty` and `penalty:` (points below 0) go together",
+                "`missing: penalty` 与 `penalty:`（负分值）须同时填写",
+            )
         return self
 
     @property
@@ -110,8 +123,9 @@ class NotEvaluated(Form):
     def _one_rule(self) -> Self:
         kinds = (bool(self.divisions), self.listed is not None, self.in_production_less_than_years is not None)
         if sum(kinds) != 1:
-            raise ValueError(
-                "a rule is one of `divisions`, `listed` and `in_production_less_than_years`; write a rule for each"
+            raise Fault(
+                "a rule is one of `divisions`, `listed` and `in_production_less_than_years`; write a rule for each",
+                "每条规则只能是 `divisions`、`listed`、`in_production_less_than_years` 之一，请分条填写",
             )
         return self
 
@@ -158,9 +172,12 @@ class Group(Form):
     def _weights(cls, items: dict[str, Item]) -> dict[str, Item]:
         weights = [i.weight for i in items.values() if i.weight is not None]
         if items and len(weights) == len(items) and sum(weights) != 100:
-            raise ValueError(f"the weights sum to {sum(weights)}, not to 100")
+            raise Fault(f"the weights sum to {sum(weights)}, not to 100", f"权重之和为 {sum(weights)}，应为 100")
         if any(i.form == "rank_only" for i in items.values()) and len(items) > 1:
-            raise ValueError("form rank_only ranks by one indicator alone: leave the other items out")
+            raise Fault(
+                "form rank_only ranks by one indicator alone: leave the other items out",
+                "rank_only 只按一项指标排名，请删除其他指标",
+            )
         return items
 
     @field_validator("shares")
@@ -168,10 +185,14 @@ class Group(Form):
     def _rising(cls, shares: tuple[Share, ...]) -> tuple[Share, ...]:
         steps = [s.up_to_percent for s in shares]
         if steps and (steps != sorted(set(steps)) or steps[-1] != 100):
-            raise ValueError(f"cumulative shares must rise to 100, got {[str(s) for s in steps]}")
+            got = ", ".join(map(str, steps))
+            raise Fault(f"cumulative shares must rise to 100, got {got}", f"累计比例须逐级上升到 100，现为 {got}")
         grades = [s.grade for s in shares]
         if len(set(grades)) < len(grades) or NOT_EVALUATED in grades:
-            raise ValueError(f"grades must differ, and {NOT_EVALUATED} is who is not evaluated; got {grades}")
+            raise Fault(
+                f"grades must differ, and {NOT_EVALUATED} is who is not evaluated; got {grades}",
+                f"等级不得重复，且 {NOT_EVALUATED} 专指不参评企业；现为 {grades}",
+            )
         return shares
 
 
@@ -211,7 +232,10 @@ class Score(Form):
         bases = [i.base for g in self.groups.values() for i in g.items.values() if i.base is not None]
         levels = sorted({b.within for b in bases if b.average_of})
         if len(levels) > 1:
-            raise ValueError(f"the averages of one pack are of one level, not of {levels}")
+            raise Fault(
+                f"the averages of one pack are of one level, not of {levels}",
+                f"同一办法中的平均值须取同一层级（within），现有 {levels}",
+            )
         self._one_group_each()
         self._adjustments_fit()
         return self
@@ -221,14 +245,21 @@ class Score(Form):
         for n, one in enumerate(names):
             for other in names[n + 1 :]:
                 if _meet(self.groups[one].who, self.groups[other].who):
-                    raise ValueError(f"an enterprise could belong to both groups {one} and {other}")
+                    raise Fault(
+                        f"an enterprise could belong to both groups {one} and {other}: say under `who` which",
+                        f"企业可能同时属于分组 {one} 和 {other}：请在 `who` 中写明界线",
+                        "groups",
+                        other,
+                    )
 
     def _adjustments_fit(self) -> None:
         grades = {s.grade for g in self.groups.values() for s in g.shares}
         for one in self.adjustments:
             if grades and one.grade is not None and one.grade not in grades:
-                raise ValueError(
-                    f"adjustment {one.name}: no grade {one.grade} in the shares; there are {sorted(grades)}"
+                raise Fault(
+                    f"adjustment {one.name}: no grade {one.grade} in the shares; there are {sorted(grades)}",
+                    f"调档规则 {one.name}：等级比例中没有 {one.grade}，现有 {sorted(grades)}",
+                    "adjustments",
                 )
             _known_groups(f"adjustment {one.name}", one.groups, self.groups)
         for extra in self.extras:
@@ -269,7 +300,7 @@ def spread(given: dict[str, Any]) -> dict[str, Any]:
     given = dict(given)
     if "items" in given:
         if "groups" in given:
-            raise ValueError("either `items` (one group) or `groups`, not both")
+            raise Fault("either `items` (one group) or `groups`, not both", "`items`（单一分组）与 `groups` 只能写其一")
         given["groups"] = {"all": {"items": given.pop("items")}}
     common = {k: given.pop(k) for k in _FOR_ALL_GROUPS if k in given}
     form = given.pop("form", None)
@@ -285,7 +316,12 @@ def _filled(name: str, group: Any, common: dict[str, Any], form: Any) -> Any:
     group = common | group
     known = CONTRACT_GROUPS.get(name)
     if known is not None and Who.model_validate(group.setdefault("who", known)) != known:
-        raise ValueError(f"group {name} means the same in every pack: give it another name to say `who` it is")
+        raise Fault(
+            f"group {name} means the same in every pack: give it another name to say `who` it is",
+            f"分组 {name} 在所有办法中含义相同：要自定 `who`，请另取组名",
+            "groups",
+            name,
+        )
     if form is not None and isinstance(group.get("items"), dict):
         group["items"] = {n: {"form": form} | i if isinstance(i, dict) else i for n, i in group["items"].items()}
     return group
@@ -293,7 +329,10 @@ def _filled(name: str, group: Any, common: dict[str, Any], form: Any) -> Any:
 
 def _known_groups(what: str, asked: tuple[str, ...], known: dict[str, Group]) -> None:
     if unknown := sorted(set(asked) - set(known)):
-        raise ValueError(f"{what}: no groups {unknown}; there are {sorted(known)}")
+        raise Fault(
+            f"{what}: no groups {unknown}; there are {sorted(known)}",
+            f"{what}：没有分组 {unknown}，现有 {sorted(known)}",
+        )
 
 
 def _meet(one: Who, other: Who) -> bool:
