@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from engine.policy.faults import Found, found
+from engine.policy.guard import check_claims, check_usable
 from engine.policy.model import Policy
 from engine.schema.errors import PermuError
 
@@ -45,22 +46,57 @@ def shipped() -> list[str]:
     return sorted(f.name.removesuffix(".yaml") for f in found if f.name.endswith(".yaml"))
 
 
-def load_pack(name: str) -> Pack:
-    """The pack of an id or of a YAML file; PermuError unknown_policy, bad_policy."""
+def own(home: Path | None) -> dict[str, Path]:
+    """The packs of a warehouse's own ``policies/`` folder by id, which is the file's name; PermuError policy_name."""
+    found = {f.stem: f for f in sorted((home / "policies").glob("*.yaml"))} if home else {}
+    for name, file in found.items():
+        if name in shipped():
+            raise PermuError(
+                "policy_name",
+                f"{file}: {name} is a pack that comes with permu; give yours an id and a file name of its own",
+                f"{file}：{name} 是内置办法的编号；请为自己的办法另取编号和文件名",
+            )
+    return found
+
+
+def load_pack(name: str, home: Path | None = None) -> Pack:
+    """The pack of an id (shipped, or of the warehouse ``home``) or of a YAML file; PermuError unknown_policy, bad_policy."""
     if name in shipped():
         return read_pack(files("data.policies").joinpath(f"{name}.yaml").read_text(encoding="utf-8"), name)
-    path = Path(name)
+    mine = own(home)
+    path = mine.get(name, Path(name))
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        try:
-            return read_pack(path.read_text(encoding="utf-8"), name)
-        except UnicodeDecodeError as error:
-            raise _bad(name, [Found("file", None, "not UTF-8 text", "不是 UTF-8 文本")]) from error
-    known = ", ".join(shipped())
+        return _read_file(path, str(path) if name in mine else name)
+    known = ", ".join([*shipped(), *mine])
     raise PermuError(
         "unknown_policy",
         f"no policy `{name}`: known are {known}; name one of them or a .yaml file (`permu policy list`)",
         f"没有政策 `{name}`：现有 {known}；请使用其中之一或指定 .yaml 文件（permu policy list）",
     )
+
+
+def usable_pack(name: str, year: int, home: Path | None = None) -> Pack:
+    """The pack of ``name``, fit to rank the data of ``year``: whole, in force, and the only one that claims its place.
+
+    Raises unknown_policy, bad_policy, policy_partial, policy_expired, policy_claims.
+    """
+    pack = load_pack(name, home)
+    check_usable(pack.policy, year)
+    check_claims(pack.policy, (p.policy for p in known_packs(home) if p.policy.id != pack.policy.id))
+    return pack
+
+
+def known_packs(home: Path | None = None) -> list[Pack]:
+    """The shipped packs and those of the warehouse's own folder."""
+    return [load_pack(name, home) for name in [*shipped(), *own(home)]]
+
+
+def _read_file(path: Path, shown: str) -> Pack:
+    try:
+        pack = read_pack(path.read_text(encoding="utf-8"), shown)
+    except UnicodeDecodeError as error:
+        raise _bad(shown, [Found("file", None, "not UTF-8 text", "不是 UTF-8 文本")]) from error
+    return pack
 
 
 def read_pack(text: str, where: str) -> Pack:

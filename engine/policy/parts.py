@@ -51,9 +51,10 @@ class Title(Form):
 
 
 class Basis(Form):
-    """A legal basis or the source of a figure: document, number, article, and how it was seen."""
+    """A legal basis or the source of a figure: document, number, article, how and where it was seen."""
 
     title: str
     number: str | None = None
     article: str | None = None
     source: str
+    seen_at: str | None = None  # where the copy was read
