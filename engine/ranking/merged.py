@@ -16,6 +16,8 @@ from engine.ranking.pipeline import YearTables
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 
+# Read where they are: a year without the bureau's lists has none.
+LISTS = ("events", "relations", "land_use")
 Scan = Callable[[Path], nw.LazyFrame]
 
 
@@ -37,7 +39,9 @@ class Merged:
 
     def tables(self, scan: Scan = scan_polars) -> YearTables:
         """Its tables as lazy frames of the engine that ``scan`` reads them with."""
-        return YearTables(self.year, *(scan(self.folder / f"{name}.parquet") for name in ("enterprises", "facts_wide")))
+        enterprises, facts = (scan(self.folder / f"{name}.parquet") for name in ("enterprises", "facts_wide"))
+        files = {name: self.folder / f"{name}.parquet" for name in LISTS}
+        return YearTables(self.year, enterprises, facts, **{n: scan(f) for n, f in files.items() if f.is_file()})
 
 
 def latest_merge(warehouse: Warehouse, year: int) -> Merged:

@@ -18,7 +18,7 @@ from engine.fingerprint import table_sha256
 from engine.policy.packs import Pack, load_pack
 from engine.ranking import spark
 from engine.ranking.manifest import manifest
-from engine.ranking.merged import Merged, base_year, latest_merge
+from engine.ranking.merged import LISTS, Merged, base_year, latest_merge
 from engine.ranking.pipeline import rankings
 from engine.releases import Release
 from engine.schema.errors import PermuError
@@ -34,9 +34,11 @@ _EVIDENCE = (
     "land_use",
     "parcels",
     "area_disputes",
+    "events",
+    "relations",
 )
 # What a ranking reads of the year before: kept in the release under _BASE, so that a replay needs no merge.
-_READ = ("enterprises", "facts_wide")
+_READ = ("enterprises", "facts_wide", *LISTS)
 _BASE = "base"
 
 
