@@ -205,11 +205,11 @@ def _to_100(group: str, items: Raw, set_now: set[str], rescale: bool) -> None:
         weights = {n: Decimal(str(i["weight"])) for n, i in items.items() if i.get("weight") is not None}
     except InvalidOperation:
         return  # no number: the loader says so
-    total = sum(weights.values())
+    total = sum(weights.values(), Decimal(0))
     if not set_now or total == 100:
         return
     others = {n: w for n, w in weights.items() if n not in set_now}
-    left = 100 - (total - sum(others.values()))
+    left = 100 - (total - sum(others.values(), Decimal(0)))
     if rescale and others and left > 0:
         for name, weight in _in_proportion(others, left).items():
             items[name]["weight"] = int(weight) if weight == int(weight) else float(weight)
@@ -224,7 +224,7 @@ def _to_100(group: str, items: Raw, set_now: set[str], rescale: bool) -> None:
 
 def _in_proportion(weights: dict[str, Decimal], total: Decimal) -> dict[str, Decimal]:
     """``total`` in the proportion of ``weights``, to 4 digits, by largest remainder: the parts sum exactly."""
-    whole = sum(weights.values())
+    whole = sum(weights.values(), Decimal(0))
     exact = {n: w * total / whole for n, w in weights.items()}
     parts = {n: (x / _DIGITS).to_integral_value("ROUND_FLOOR") * _DIGITS for n, x in exact.items()}
     short = int((total - sum(parts.values())) / _DIGITS)

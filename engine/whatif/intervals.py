@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -25,8 +25,28 @@ _BLOCK = 2**17  # scores of a block: small enough for the caches
 _FEWEST = 32  # enterprises of a part that is summed up: fewer would read less than a cache line of each draw
 LOW_PERCENT, HIGH_PERCENT = 5, 95
 
-# From the places of a group to a function from draws to Int64 scores, draws × places.
-Scores = Callable[[np.ndarray], Callable[[slice], np.ndarray]]
+Totals = Callable[[slice], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Race:
+    """Enterprises that are ranked together: a function from draws to Int64 totals (draws × enterprises), for whom of
+    them (places) the ranks are wanted, which rows of the result those are, and the shares of the grades in per cent.
+
+    ``worse``: ties share the worse rank.
+    """
+
+    totals: Totals
+    size: int
+    wanted: np.ndarray
+    rows: np.ndarray
+    shares: Sequence[Fraction]
+    worse: bool = False
+
+    def ranks(self, block: slice) -> np.ndarray:
+        """Ranks (UInt32) of everyone in these draws."""
+        found = self.totals(block)
+        return self.size + 1 - ranks(-found) if self.worse else ranks(found)
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,7 @@ class Intervals:
     """Per enterprise (in the order of the caller): ranks over the draws, and draws within each grade.
 
     ``low`` and ``high`` are the 5th and 95th per cent by nearest rank; ``within`` counts, per share of the pack, the
-    draws whose rank lies in that grade. Enterprises of no group have 0 throughout.
+    draws whose rank lies in that grade. Enterprises of no race have 0 throughout.
     """
 
     least: np.ndarray
@@ -46,55 +66,53 @@ class Intervals:
     @classmethod
     def empty(cls, enterprises: int, grades: int) -> Intervals:
         """All 0."""
-        blank = partial(np.zeros, dtype=np.int32)
-        return cls(*(blank(enterprises) for _ in range(4)), within=blank((enterprises, grades)))
+        least, low, high, most = np.zeros((4, enterprises), np.int32)
+        return cls(least, low, high, most, np.zeros((enterprises, grades), np.int32))
 
 
-def lines(of: int, shares: Iterable[int]) -> list[int]:
-    """The last rank of each grade in a group of ``of``: rank · 100 ≤ share · of, in integers."""
-    return [share * of // 100 for share in shares]
+def last_ranks(of: int, shares: Sequence[Fraction]) -> list[int]:
+    """The last rank of each grade in a group of ``of``: rank · 100 ≤ share · of, exactly."""
+    return [math.floor(share * of / 100) for share in shares]
 
 
-def intervals(
-    scores: Scores, groups: list[np.ndarray], draws: int, enterprises: int, shares: tuple[int, ...], threads: int = 0
-) -> Intervals:
-    """Rank intervals of ``groups`` (places of their enterprises) over ``draws``."""
-    found = Intervals.empty(enterprises, len(shares))
+def intervals(races: Iterable[Race], draws: int, enterprises: int, grades: int, threads: int = 0) -> Intervals:
+    """Rank intervals of ``races`` over ``draws``, with room for ``enterprises`` and the most ``grades`` of a race."""
+    found = Intervals.empty(enterprises, grades)
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        for places in groups:
-            _group(pool, scores, places, draws, lines(len(places), shares), found)
+        for race in races:
+            _run(pool, race, draws, found)
     return found
 
 
-def _group(
-    pool: ThreadPoolExecutor, scores: Scores, places: np.ndarray, draws: int, last: list[int], found: Intervals
-) -> None:
-    size, of_draws = len(places), scores(places)
-    kind = np.uint16 if size < 2**16 else np.uint32
-    blocks = list(_cuts(draws, max(1, _BLOCK // size)))
-    for part in _cuts(size, max(1, MOST_BYTES // (draws * np.dtype(kind).itemsize))):
+def _run(pool: ThreadPoolExecutor, race: Race, draws: int, found: Intervals) -> None:
+    kind = np.uint16 if race.size < 2**16 else np.uint32
+    last = last_ranks(race.size, race.shares)
+    blocks = list(_cuts(draws, max(1, _BLOCK // race.size)))
+    for part in _cuts(len(race.wanted), max(1, MOST_BYTES // (draws * np.dtype(kind).itemsize))):
         table = np.empty((draws, part.stop - part.start), kind)
+        whole = len(race.wanted) == race.size
+        wanted: slice | np.ndarray = part if whole else race.wanted[part]
 
-        def fill(block: slice, part: slice = part, table: np.ndarray = table) -> None:
-            table[block] = ranks(of_draws(block))[:, part]
+        def fill(block: slice, wanted: slice | np.ndarray = wanted, table: np.ndarray = table) -> None:
+            table[block] = race.ranks(block)[:, wanted]
 
         def sum_up(cut: slice, part: slice = part, table: np.ndarray = table) -> None:
-            _sum_up(np.ascontiguousarray(table[:, cut].T), places[part][cut], last, found)
+            _sum_up(np.ascontiguousarray(table[:, cut].T), race.rows[part][cut], last, found)
 
         _each(pool, fill, blocks)
         _each(pool, sum_up, list(_cuts(table.shape[1], max(_FEWEST, _BLOCK // draws))))
 
 
-def _sum_up(table: np.ndarray, places: np.ndarray, last: list[int], found: Intervals) -> None:
+def _sum_up(table: np.ndarray, rows: np.ndarray, last: list[int], found: Intervals) -> None:
     """Enter what the ranks of some enterprises (× draws) come to."""
     draws = table.shape[1]
     table.sort(axis=1)
-    found.least[places], found.most[places] = table[:, 0], table[:, -1]
-    found.low[places] = table[:, math.ceil(draws * LOW_PERCENT / 100) - 1]
-    found.high[places] = table[:, math.ceil(draws * HIGH_PERCENT / 100) - 1]
+    found.least[rows], found.most[rows] = table[:, 0], table[:, -1]
+    found.low[rows] = table[:, math.ceil(draws * LOW_PERCENT / 100) - 1]
+    found.high[rows] = table[:, math.ceil(draws * HIGH_PERCENT / 100) - 1]
     reached = [np.zeros(len(table), np.int32), *((table <= line).sum(axis=1, dtype=np.int32) for line in last)]
     for grade, (before, now) in enumerate(pairwise(reached)):
-        found.within[places, grade] = now - before
+        found.within[rows, grade] = now - before
 
 
 def _each(pool: ThreadPoolExecutor, work: Callable[[slice], None], cuts: list[slice]) -> None:
