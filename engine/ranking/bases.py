@@ -78,7 +78,7 @@ def with_bases(wide: nw.LazyFrame, score: Score, tables: list[nw.LazyFrame]) -> 
     for one in tables:
         wide = wide.join(one, on=_KEYS["base"], how="left")
     made = {f"base__{n}": by_item(score, n, partial(_base, n)) for n in based(score)}
-    return wide.with_columns(**made)
+    return wide.with_columns(**made) if made else wide
 
 
 def based(score: Score) -> list[str]:

@@ -82,6 +82,7 @@ def _unscored(wide: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def measured(policy: Policy, tables: YearTables) -> nw.LazyFrame:
+    """One row an enterprise: facts (tenants' as the pack says), amounts, groups, indicators."""
     facts = needed_facts(policy)
     wide = widen(tables.enterprises, tables.facts, facts)
     wide = with_tenants(wide, facts, policy, tables.year, tables.relations, tables.land_use)

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from engine.fingerprint import table_sha256
-from engine.policy.packs import Pack, load_pack
+from engine.policy.packs import Pack, usable_pack
 from engine.ranking import spark
 from engine.ranking.manifest import manifest
 from engine.ranking.merged import LISTS, Merged, base_year, latest_merge
@@ -36,6 +36,9 @@ _EVIDENCE = (
     "area_disputes",
     "events",
     "relations",
+    "corrections",
+    "findings",
+    "shared_meters",
 )
 # What a ranking reads of the year before: kept in the release under _BASE, so that a replay needs no merge.
 _READ = ("enterprises", "facts_wide", *LISTS)
@@ -67,11 +70,12 @@ def rank(
     """Rank ``year`` under ``policy`` (an id or a YAML file) and write the release as a draft.
 
     ``engine`` is ``polars`` or ``spark``, with ``remote`` the address of a Spark Connect server. The same inputs give the
-    same release id on either. Raises no_merge, stale_merge, no_base_year, unknown_policy, bad_policy, no_spark, no_java,
+    same release id on either. Raises no_merge, stale_merge, no_base_year, unknown_policy, bad_policy,
+    policy_partial, policy_expired, policy_claims, no_spark, no_java,
     spark_failed.
     """
     say = progress or (lambda _: None)
-    pack = load_pack(policy)
+    pack = usable_pack(policy, year, warehouse.home)
     merged = latest_merge(warehouse, year)
     needs_last = pack.policy.score is not None and pack.policy.score.last_year
     last = base_year(warehouse, year, pack) if needs_last else None
