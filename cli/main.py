@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import demo, layers, load, policy, rank, read, refused, review, serve, status
+from cli import demo, layers, load, policy, rank, read, refused, review, serve, status, whatif
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
 
@@ -34,7 +34,7 @@ _COMMANDS: list[Callable[..., None]] = [
     rank.rank,
     rank.releases,
 ]
-_COMMANDS += [rank.replay, read.rankings, read.explain, serve.serve]
+_COMMANDS += [rank.replay, read.rankings, read.explain, whatif.simulate, whatif.robustness, serve.serve]
 for command in _COMMANDS:
     app.command()(command)
 
@@ -63,7 +63,8 @@ def run(args: list[str] | None = None) -> None:
 
 def _refused(error: PermuError, words: list[str]) -> int:
     if "--json" in words:
-        show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh}})
+        details = {"details": error.details} if error.details else {}
+        show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh, **details}})
     people.print(f"permu: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     return 2
 
