@@ -66,7 +66,10 @@ def load_pack(name: str, home: Path | None = None) -> Pack:
     mine = own(home)
     path = mine.get(name, Path(name))
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        return _read_file(path, str(path) if name in mine else name)
+        pack = _read_file(path, str(path) if name in mine else name)
+        if name in mine and pack.policy.id != name:
+            raise _misnamed(path, pack.policy.id)
+        return pack
     known = ", ".join([*shipped(), *mine])
     raise PermuError(
         "unknown_policy",
@@ -93,10 +96,17 @@ def known_packs(home: Path | None = None) -> list[Pack]:
 
 def _read_file(path: Path, shown: str) -> Pack:
     try:
-        pack = read_pack(path.read_text(encoding="utf-8"), shown)
+        return read_pack(path.read_text(encoding="utf-8"), shown)
     except UnicodeDecodeError as error:
         raise _bad(shown, [Found("file", None, "not UTF-8 text", "不是 UTF-8 文本")]) from error
-    return pack
+
+
+def _misnamed(path: Path, id_: str) -> PermuError:
+    return PermuError(
+        "policy_name",
+        f"{path}: its id is {id_}; name the file {id_}.yaml or correct the id, so that it is found by its id",
+        f"{path}：其编号为 {id_}；请将文件改名为 {id_}.yaml 或更正编号，以便按编号查找",
+    )
 
 
 def read_pack(text: str, where: str) -> Pack:

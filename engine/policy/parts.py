@@ -23,7 +23,8 @@ def _decimal(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _plain(value: Decimal) -> int | float:
+def plain(value: Decimal) -> int | float:
+    """The number as people write it: 105, not 105.0."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -32,7 +33,7 @@ Exact = Annotated[
     Decimal,
     BeforeValidator(_decimal),
     Field(allow_inf_nan=False),
-    PlainSerializer(_plain, when_used="json"),
+    PlainSerializer(plain, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]
 

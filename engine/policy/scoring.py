@@ -19,6 +19,7 @@ from engine.policy.parts import (
     Industry,
     Level,
     Title,
+    plain,
 )
 
 ScoreForm = Literal["ratio", "minmax_20_80", "inverse", "rank_only"]
@@ -172,7 +173,8 @@ class Group(Form):
     def _weights(cls, items: dict[str, Item]) -> dict[str, Item]:
         weights = [i.weight for i in items.values() if i.weight is not None]
         if items and len(weights) == len(items) and sum(weights) != 100:
-            raise Fault(f"the weights sum to {sum(weights)}, not to 100", f"权重之和为 {sum(weights)}，应为 100")
+            total = plain(sum(weights, Decimal(0)))
+            raise Fault(f"the weights sum to {total}, not to 100", f"权重之和为 {total}，应为 100")
         if any(i.form == "rank_only" for i in items.values()) and len(items) > 1:
             raise Fault(
                 "form rank_only ranks by one indicator alone: leave the other items out",
