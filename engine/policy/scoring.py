@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from engine.policy.adjusting import Adjustment, Extra
 from engine.policy.faults import Fault
@@ -26,6 +26,7 @@ ScoreForm = Literal["ratio", "minmax_20_80", "inverse", "rank_only"]
 Missing = Literal["zero_score", "group_average_score", "penalty", "exclude_reweight"]
 Average = Literal["sigma_over_sigma", "simple_mean"]
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_OF_AVERAGES = ("times", "average", "within")
 
 
 class Base(Form):
@@ -51,12 +52,17 @@ class Base(Form):
                 "a base is either `constant` or `average_of`",
                 "基准值二选一：`constant`（常数）或 `average_of`（平均值）",
             )
-        if self.constant is not None and self.model_fields_set & {"times", "average", "within"}:
+        if self.constant is not None and self.model_fields_set & set(_OF_AVERAGES):
             raise Fault(
                 "`times`, `average` and `within` belong to `average_of`: a constant would not use them; take them out",
                 "`times`、`average`、`within` 只用于 `average_of`，常数基准值用不到，请删除",
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unused = () if self.constant is None else _OF_AVERAGES
+        return {k: v for k, v in dump(self).items() if k not in unused}
 
     @property
     def times_exact(self) -> Fraction:

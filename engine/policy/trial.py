@@ -86,6 +86,13 @@ def _known(policy: Policy, name: str, group: Group, given: Given) -> None:
             f"政策 {policy.id} 不完整，无法试算：未见到{'；'.join(x.zh for x in lacks)}",
         )
     every = (given.values, given.bases, given.averages, given.ranges, given.mean_points)
+    zero = [f"{n}={v}" for part in (given.bases, given.averages) for n, v in part.items() if v <= 0]
+    if zero:
+        raise PermuError(
+            "bad_base",
+            f"{zero[0]}: a base is above 0, else nothing can be measured by it",
+            f"{zero[0]}：基准值须大于 0，否则无法比较",
+        )
     unknown = sorted({n for part in every for n in part} - set(group.items))
     if unknown:
         raise PermuError(
