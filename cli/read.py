@@ -13,7 +13,7 @@ from rich.table import Table
 from api.exports.formats import write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet, bottom_sheet, ranking_sheet
-from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, out, say, show_json, warehouse
+from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, hand_over, out, say, show_json, warehouse
 from engine.explain import explain as explanation
 from engine.query import Board, Selection, bottom, select
 from engine.query.parameters import read
@@ -123,20 +123,7 @@ def _put(result: bytes | Table, place: Path | None, form: Format) -> None:
         return
     if place is None and form in (Format.xlsx, Format.parquet, Format.arrow) and sys.stdout.isatty():
         place = Path(f"rankings.{form.value}")
-    if place is None or str(place) == "-":
-        sys.stdout.buffer.write(result)
-        sys.stdout.flush()
-        return
-    part = place.with_name(f".{place.name}.part")
-    try:
-        part.write_bytes(result)
-        part.replace(place)
-    except OSError as error:
-        raise PermuError(
-            "cannot_write",
-            f"--out {place}: {error.strerror}; name a file in a folder that exists and that you may write",
-            f"--out {place}：{error.strerror}；请指定可写目录中的文件",
-        ) from error
+    hand_over(result, place)
 
 
 def explain(

@@ -118,6 +118,27 @@ COLUMNS: dict[str, Column] = {
         _text("grade", "等级", "Grade", "code", ALL),
         _text("flags", "标记", "Flags", "code"),
         _text("release_id", "发布版本", "Release", "code", ALL),
+        # what-if and robustness
+        _text("grade_before", "原等级", "Grade before", "code"),
+        _text("grade_after", "改后等级", "Grade after", "code"),
+        Column("score_before", "原得分", "Score before", "分", "points"),
+        Column("score_after", "改后得分", "Score after", "分", "points"),
+        _count("rank_before", "原名次", "Rank before"),
+        _count("rank_after", "改后名次", "Rank after"),
+        _count("of_before", "原参评数", "Of before"),
+        _count("of_after", "改后参评数", "Of after"),
+        _text("line_of", "等级线", "Line of grade", "code"),
+        Column("line_before", "原等级线", "Line before", "分", "points"),
+        Column("line_after", "改后等级线", "Line after", "分", "points"),
+        _text("why", "变动原因代码", "Codes of why", "code"),
+        _text("reason", "变动原因", "Why"),
+        _count("rank_low", "名次5%分位", "Rank, 5th per cent"),
+        _count("rank_high", "名次95%分位", "Rank, 95th per cent"),
+        _count("rank_least", "最前名次", "Best rank"),
+        _count("rank_most", "最后名次", "Worst rank"),
+        Column("other_grade_share", "等级不同的试算比例", "Share of draws with another grade"),
+        Column("borderline", "临界", "Borderline", kind="text", decimals=0),
+        _text("score_group", "评价组别", "Group of the pack", "code"),
     )
 }
 
@@ -188,6 +209,16 @@ def _part(name: str) -> Column:
     return Column(name, f"{base.zh}·得分", f"{base.en}: points", "分", "points")
 
 
+def _varied(name: str) -> Column:
+    kind, what = name.split("__")
+    base = column(what)
+    if kind == "delta":
+        return Column(name, f"{base.zh}·得分变动", f"{base.en}: points more or less", "分", "points")
+    if kind == "rank_without":
+        return _count(name, f"去掉{base.zh}的名次", f"Rank without {base.en.lower()}")
+    return Column(name, f"{what}级试算比例", f"Share of draws in grade {what}")
+
+
 def _within(name: str) -> Column:
     zh, en = DIMENSION_TITLES.get(name.removeprefix("within_"), (name, name))
     return _text(name, f"分组·{zh}", f"Group: {en}", "code")
@@ -201,6 +232,8 @@ def column(name: str) -> Column:
         return _rank(name)
     if name.startswith(("base__", "item__")) and name.count("__") == 1:
         return _part(name)
+    if name.startswith(("delta__", "rank_without__", "grade_share__")):
+        return _varied(name)
     if name.startswith("within_"):
         return _within(name)
     return Column(name, name, name)

@@ -93,7 +93,7 @@ def _base(raw: Raw, change: str, path: list[str], value: Any) -> None:
     parts = ("constant", "times", "average_of", "average", "within")
     part = path.pop() if path and path[-1] in parts else "constant"
     for _, _, item in _named_items(raw, change, path):
-        before = item.get("base") or {}
+        before = {k: v for k, v in (item.get("base") or {}).items() if k != "constant"}
         item["base"] = {"constant": value} if part == "constant" else before | {part: value}
 
 

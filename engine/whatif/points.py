@@ -19,6 +19,7 @@ from engine.whatif.draws import Draws
 
 _LIMIT = 9e8  # as engine.ranking.scores: what Int64 holds at the scale of totals
 _MEAN_LIMIT = 1e12  # as engine.ranking.exact
+NO_TOTAL = -(2**63) + 1  # below every total: nothing that an enterprise has carries a weight
 
 
 @dataclass(frozen=True)
@@ -124,22 +125,23 @@ def totals(
         total = columns[0].points(weights[0], factors[0] if varied else None)
         for column, weight, factor in zip(columns[1:], weights[1:], factors[1:], strict=True):
             total += column.points(weight, factor if varied else None)
-        if any(c.leaves for c in columns):
-            _reweight(total, columns, weights)
+        there = _reweight(total, columns, weights) if any(c.leaves for c in columns) else None
         for extra in extras:
             total += extra
-        return _whole(total, score.rounding_digits)
+        whole = _whole(total, score.rounding_digits)
+        return whole if there is None else np.where(there > 0, whole, NO_TOTAL)
 
     return of
 
 
-def _reweight(total: np.ndarray, columns: list[Column], weights: np.ndarray) -> None:
-    """Σ of what is there × 100 ÷ its weights; in place."""
+def _reweight(total: np.ndarray, columns: list[Column], weights: np.ndarray) -> np.ndarray:
+    """``total`` in place: Σ of what is there × 100 ÷ its weights; gives these weights."""
     there = np.zeros_like(total)
     for column, weight in zip(columns, weights, strict=True):
         there += np.where(column.missing, 0.0, weight) if column.leaves else weight
     total *= 100.0
     np.divide(total, there, out=total, where=there > 0)
+    return there
 
 
 def _whole(total: np.ndarray, digits: int | None) -> np.ndarray:

@@ -22,7 +22,7 @@ from engine.releases import Release
 from engine.whatif.draws import Draws, draw, without_each
 from engine.whatif.graded import HOME, Field, fields, graded, scored
 from engine.whatif.intervals import Race, intervals, last_ranks
-from engine.whatif.points import totals
+from engine.whatif.points import NO_TOTAL, totals
 
 _DESCRIBED = ("enterprise_id", "uscc", "name", "industry_code", "region_code", "size", "scale_group")
 
@@ -74,14 +74,14 @@ def robustness(release: Release, settings: Settings, threads: int = 0) -> Robust
     drawn = {name: _draws(score, name, settings) for name in score.groups}
     most = max((len(g.shares) for g in score.groups.values()), default=0)
     found = intervals(_races(table, score, all_fields, drawn), settings.draws, table.height, most, threads)
-    within = _by_grade(found.within, table, score, grades) / settings.draws
+    within = _by_grade(found.within, table, score, grades)
     rows = table.select(
         *_DESCRIBED, "score", "score_group", grade=pl.col("grade_initial"), rank="grade_rank", of="grade_of"
     )
     rows = rows.with_columns(
         rank_low=found.low, rank_high=found.high, rank_least=found.least, rank_most=found.most,
-        other_grade_share=1.0 - _own(within, rows["grade"], grades),
-        **{f"grade_share__{g}": within[:, n] for n, g in enumerate(grades)},
+        other_grade_share=(settings.draws - _own(within, rows["grade"], grades)) / settings.draws,
+        **{f"grade_share__{g}": within[:, n] / settings.draws for n, g in enumerate(grades)},
     )  # fmt: skip
     rows = rows.with_columns(borderline=pl.col("other_grade_share") >= settings.borderline_from)
     rows, left_out = _left_out(rows, table, score, all_fields)
@@ -112,7 +112,7 @@ def _races(table: pl.DataFrame, score: Score, found: list[Field], drawn: dict[st
 
 def _by_grade(within: np.ndarray, table: pl.DataFrame, score: Score, grades: list[str]) -> np.ndarray:
     """Counts per share of the enterprise's own group as counts per grade of any group."""
-    found = np.zeros((len(within), len(grades)))
+    found = np.zeros((len(within), len(grades)), np.int64)
     group_of = table["score_group"].to_numpy()
     for name, group in score.groups.items():
         mine = group_of == name
@@ -121,10 +121,10 @@ def _by_grade(within: np.ndarray, table: pl.DataFrame, score: Score, grades: lis
     return found
 
 
-def _own(shares: np.ndarray, grade: pl.Series, grades: list[str]) -> np.ndarray:
-    """The share of the draws in the enterprise's own grade; 0 where it has none of the quota's."""
+def _own(within: np.ndarray, grade: pl.Series, grades: list[str]) -> np.ndarray:
+    """The draws in the enterprise's own grade."""
     at = grade.replace_strict(grades, list(range(len(grades))), default=None).fill_null(0).to_numpy()
-    own: np.ndarray = shares[np.arange(len(shares)), at]
+    own: np.ndarray = within[np.arange(len(within)), at]
     return own
 
 
@@ -135,23 +135,29 @@ def _left_out(
     several = {name: without_each(_weights(score, name)) for name, g in score.groups.items() if len(g.items) > 1}
     there = [f for f in found if f.group in several]
     ranks = {n: np.zeros(table.height, np.int32) for g in several for n in score.groups[g].items}
-    moved: dict[tuple[str, str], list[np.ndarray]] = {}
+    moved: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
     before = rows["rank"].fill_null(0).to_numpy()
     for field, race in zip(there, _races(table, score, there, several), strict=True):
         names = list(score.groups[field.group].items)
-        without = race.ranks(slice(0, len(names)))[:, race.wanted]
-        lines = np.asarray(last_ranks(race.size, race.shares))
-        for name, one in zip(names, without, strict=True):
-            ranks[name][race.rows] = one
-            own = before[race.rows]
-            other = np.searchsorted(lines, one) != np.searchsorted(lines, own)
-            moved.setdefault((field.group, name), []).append(np.stack([other, np.abs(one - own.astype(np.int64))]))
+        own = before[race.rows]
+        grade = np.searchsorted(last_ranks(race.size, race.shares), own)
+        for name, everyone in zip(names, _without(race, len(names)), strict=True):
+            now = ranks[name][race.rows] = everyone[race.wanted]
+            lines = last_ranks(int((everyone > 0).sum()), race.shares)
+            other = (np.searchsorted(lines, now) != grade) | (now == 0)
+            moved.setdefault((field.group, name), []).append((other, np.abs(now - own)[now > 0]))
     rows = rows.with_columns(**{f"rank_without__{n}": pl.Series(r).replace(0, None) for n, r in ranks.items()})
-    return rows, [_summary(group, name, np.concatenate(parts, axis=1)) for (group, name), parts in moved.items()]
+    return rows, [_summary(group, name, parts) for (group, name), parts in moved.items()]
 
 
-def _summary(group: str, without: str, moved: np.ndarray) -> dict[str, Any]:
-    other, shift = moved
+def _without(race: Race, items: int) -> np.ndarray:
+    """Ranks (Int64, items × enterprises) with each item left out; 0 for who then has nothing to be ranked by."""
+    every = slice(0, items)
+    return np.where(race.totals(every) == NO_TOTAL, 0, race.ranks(every).astype(np.int64))
+
+
+def _summary(group: str, without: str, moved: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+    other, shift = (np.concatenate(parts) for parts in zip(*moved, strict=True))
     return {
         "group": group,
         "without": without,

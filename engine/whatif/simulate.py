@@ -32,8 +32,8 @@ class Simulation:
     """What a changed pack would do to a release.
 
     ``rows``: one an enterprise in id order: description, ``grade score rank of`` each ``_before`` and ``_after`` (rank: among
-    whom it is graded), ``delta__<indicator>`` (points after − before), ``line_before line_after`` (the lowest score of the better
-    of the two grades in the enterprise's group) and ``why`` (codes joined by commas, "" where the grade stays).
+    whom it is graded), ``delta__<indicator>`` (points after − before), ``line_of`` (the better of the two grades of
+    the quota), ``line_before line_after`` (its lowest score in the enterprise's group) and ``why`` (codes joined by commas, "" where the grade stays).
     """
 
     release: Release
@@ -90,19 +90,20 @@ def _beside(before: pl.DataFrame, after: pl.DataFrame, order: list[str], release
     wide = wide.with_columns(
         *(pl.col(f"grade_{side}").fill_null(NO_GRADE) for side in sides),
         *((pl.col(f"{i}_after").fill_null(0.0) - pl.col(f"{i}_before").fill_null(0.0)).alias(i) for i in items),
-        crossed=_better(order),
+        line_of=_better(order),
     )
     for side, table in sides.items():
         line = lines(table).select(
             pl.col(WITHIN).alias(f"{WITHIN}_{side}"),
-            pl.col("grade_initial").alias("crossed"),
+            pl.col("grade_initial").alias("line_of"),
             pl.col("line").alias(f"line_{side}"),
         )
-        wide = wide.join(line, on=[f"{WITHIN}_{side}", "crossed"], how="left", maintain_order="left")
+        wide = wide.join(line, on=[f"{WITHIN}_{side}", "line_of"], how="left", maintain_order="left")
     return wide.with_columns(why=_why()).select(
         *_KEPT,
         **{n: pl.col(c) for n, c in _SHOWN.items()},
         **{f"delta__{i[6:]}": pl.col(i) for i in items},
+        line_of="line_of",
         line_before="line_before",
         line_after="line_after",
         why="why",
@@ -138,6 +139,7 @@ def _why() -> pl.Expr:
     codes = {
         "now_ranked": ~ranked["before"] & ranked["after"],
         "no_longer_ranked": ranked["before"] & ~ranked["after"],
+        "scope": ~ranked["before"] & ~ranked["after"],
         "score": both & (pl.col("score_before") != pl.col("score_after")),
         "line": both & pl.col("line_before").ne_missing(pl.col("line_after")),
         "group": both & (pl.col(f"{WITHIN}_before") != pl.col(f"{WITHIN}_after")),
