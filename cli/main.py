@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import demo, layers, load, policy, rank, read, refused, review, serve, status, whatif
+from cli import compare, demo, explain, layers, load, policy, rank, read, refused, review, serve, status, whatif
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
 
@@ -34,7 +34,8 @@ _COMMANDS: list[Callable[..., None]] = [
     rank.rank,
     rank.releases,
 ]
-_COMMANDS += [rank.replay, read.rankings, read.explain, whatif.simulate, whatif.robustness, serve.serve]
+_COMMANDS += [rank.replay, read.rankings, explain.explain, whatif.simulate, whatif.robustness, serve.serve]
+app.command("compare")(compare.compare_releases)
 for command in _COMMANDS:
     app.command()(command)
 

@@ -21,6 +21,7 @@ import polars as pl
 
 from engine.compare_effects import attributed
 from engine.compare_places import Place, own_places, places
+from engine.compare_policies import policy_parts
 from engine.policy.packs import Pack
 from engine.ranking.pipeline import YearTables, rankings
 from engine.ranking.run import own_base_year, own_year
@@ -36,7 +37,8 @@ class Comparison:
 
     ``rows``: one line for every enterprise of either release, in id order: description, ``rank_a of_a grade_a rank_b
     of_b grade_b``, ``places`` (up is positive; null where it has no rank in one of them), ``by_<cause>`` for every
-    cause (they sum to ``places``), ``cause`` (the one that weighed most; null where nothing moved).
+    cause (they sum to ``places``), ``cause`` (the one that weighed most; null where nothing moved), ``policy_part`` (of
+    two policies that both grade: the part of the rules that moved the grade; see engine.compare_policies).
     """
 
     a: Release
@@ -78,17 +80,29 @@ def compare(
     """
     place = Place.of(a, b, by, within)
     one, two = _sides(warehouse, a, b)
-    rows = attributed(list(_states(one, two, place)))
+    today = _ranked(one.pack, one.tables, one.base)
+    theirs = _ranked(two.pack, one.tables, one.base or two.base)
+    rows = attributed(list(_states(one, two, place, today, theirs)))
+    rows = rows.join(_parts(one.pack, two.pack, today, theirs), on="enterprise_id", how="left")
     return Comparison(a, b, place, _described(a, b).join(rows, on="enterprise_id").sort("enterprise_id"))
 
 
-def _states(a: _Side, b: _Side, place: Place) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The states from A to B: the cause that leads there, and everyone's rank, of and grade."""
-    base = a.base or b.base
+def _parts(a: Pack, b: Pack, today: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    if a.sha256 == b.sha256 or a.policy.score is None or b.policy.score is None:
+        return pl.DataFrame(schema={"enterprise_id": pl.String, "policy_part": pl.String})
+    return policy_parts(today, theirs, a.policy, b.policy)
+
+
+def _states(
+    a: _Side, b: _Side, place: Place, today: pl.DataFrame, before: pl.DataFrame
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The states from A to B: the cause that leads there, and everyone's rank, of and grade.
+
+    ``today`` is A ranked by the code of today, ``before`` A's facts under B's policy.
+    """
+    base, policy = a.base or b.base, b.pack.policy
     yield "", places(a.release.rankings, a.pack.policy, place)
-    yield "code", places(_ranked(a.pack, a.tables, a.base), a.pack.policy, place)
-    policy = b.pack.policy
-    before = _ranked(b.pack, a.tables, base)
+    yield "code", places(today, a.pack.policy, place)
     yield "policy", places(before, policy, place)
     if a.corrected:
         before = _ranked(b.pack, a.raw, base)
@@ -148,7 +162,7 @@ def summary(found: Comparison) -> dict[str, Any]:
     """How many moved, from which grade to which, and by which cause (with the places moved, up and down)."""
     rows = found.rows
     both = rows.filter(pl.col("places").is_not_null())
-    changed = pl.col("grade_a").ne_missing(pl.col("grade_b"))
+    changed = (pl.col("grade_a") != pl.col("grade_b")).fill_null(False)
     causes = (
         rows.filter(pl.col("cause").is_not_null())
         .group_by("cause")
@@ -169,5 +183,11 @@ def summary(found: Comparison) -> dict[str, Any]:
         "left": rows.filter(pl.col("rank_a").is_not_null() & pl.col("rank_b").is_null()).height,
         "places": {n: both[n].sum() for n in both.columns if n == "places" or n.startswith("by_")},
         "causes": causes.to_dicts(),
+        "policy_parts": _counted(rows, "policy_part"),
         "grades": grades.to_dicts(),
     }
+
+
+def _counted(rows: pl.DataFrame, name: str) -> dict[str, int]:
+    found = rows.filter(pl.col(name).is_not_null()).group_by(name).len().sort("len", name, descending=[True, False])
+    return dict(found.iter_rows())

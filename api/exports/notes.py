@@ -62,6 +62,7 @@ def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
     kinds = {
         "ranking": ("排名", "ranking"),
         "bottom": ("末位名单", "bottom list"),
+        "comparison": ("对比", "comparison"),
         "simulation": ("政策试算（草案，未发布）", "what-if draft, not published"),
         "robustness": ("稳健性检验", "robustness of ranks"),
     }
