@@ -174,13 +174,18 @@ def _met_levels(rules: list[Adjustment], grades: list[str]) -> list[nw.Expr]:
     ]
 
 
+def _worst(levels: list[nw.Expr]) -> nw.Expr:
+    """The largest of one or more (Spark's `greatest` wants two)."""
+    return nw.max_horizontal(*levels) if len(levels) > 1 else levels[0]
+
+
 def _set(rules: list[Adjustment], group: Group) -> nw.Expr | None:
     """The worst level asked for takes the place of what was (``direct_to``, ``veto``)."""
     level = nw.col("_level")
     asked = _met_levels(rules, _grades(group))
     if not asked:
         return level
-    worst = nw.max_horizontal(*asked)
+    worst = _worst(asked)
     return nw.when((worst >= 0) & ~level.is_null()).then(worst).otherwise(level)
 
 
@@ -188,7 +193,7 @@ def _limit(rules: list[Adjustment], group: Group) -> nw.Expr | None:
     """Nobody who meets a rule stands above its grade."""
     level = nw.col("_level")
     asked = _met_levels(rules, _grades(group))
-    worst = nw.max_horizontal(*asked) if asked else level
+    worst = _worst(asked) if asked else level
     return nw.when(worst > level).then(worst).otherwise(level)
 
 

@@ -12,7 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from engine.policy.packs import Pack
-from engine.ranking.pipeline import YearTables
+from engine.ranking.pipeline import Hold, YearTables, as_it_is
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 
@@ -37,11 +37,12 @@ class Merged:
     counts: dict[str, Any]
     seconds: float
 
-    def tables(self, scan: Scan = scan_polars) -> YearTables:
+    def tables(self, scan: Scan = scan_polars, hold: Hold = as_it_is) -> YearTables:
         """Its tables as lazy frames of the engine that ``scan`` reads them with."""
         enterprises, facts = (scan(self.folder / f"{name}.parquet") for name in ("enterprises", "facts_wide"))
         files = {name: self.folder / f"{name}.parquet" for name in LISTS}
-        return YearTables(self.year, enterprises, facts, **{n: scan(f) for n, f in files.items() if f.is_file()})
+        lists = {n: scan(f) for n, f in files.items() if f.is_file()}
+        return YearTables(self.year, enterprises, facts, **lists, hold=hold)
 
 
 def latest_merge(warehouse: Warehouse, year: int) -> Merged:

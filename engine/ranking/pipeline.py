@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -17,12 +18,19 @@ from engine.ranking.ranks import GROUPINGS, with_ranks
 from engine.ranking.scores import scored
 from engine.ranking.tenants import with_tenants
 
+Hold = Callable[[nw.LazyFrame], nw.LazyFrame]
+
+
+def as_it_is(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """The frame: Polars sees by itself what a plan reads twice."""
+    return frame
+
 
 @dataclass(frozen=True)
 class YearTables:
     """The merged tables of a year as lazy frames (any engine that Narwhals runs on); ``facts`` one row an enterprise.
 
-    The others are there where the bureau's lists are.
+    The others are there where the bureau's lists are. ``hold`` is how the engine keeps a frame that is read several times.
     """
 
     year: int
@@ -31,6 +39,7 @@ class YearTables:
     events: nw.LazyFrame | None = None
     relations: nw.LazyFrame | None = None
     land_use: nw.LazyFrame | None = None
+    hold: Hold = as_it_is
 
     @property
     def days(self) -> int:
@@ -63,7 +72,8 @@ def ranked_frame(
     wide = measured(policy, this)
     if policy.score is None:
         return with_ranks(_unscored(wide), policy.metrics)
-    wide = with_ranks(_scored(policy, this, last, peers, wide), policy.metrics)
+    wide = this.hold(_scored(policy, this, last, peers, wide))
+    wide = with_ranks(wide, policy.metrics)
     return graded(wide, policy)
 
 
@@ -87,7 +97,7 @@ def measured(policy: Policy, tables: YearTables) -> nw.LazyFrame:
     wide = widen(tables.enterprises, tables.facts, facts)
     wide = with_tenants(wide, facts, policy, tables.year, tables.relations, tables.land_use)
     wide = with_groups(with_amounts(wide, policy), tables.days)
-    return with_indicators(wide, policy, tables.days).with_columns(**display(tables.days))
+    return tables.hold(with_indicators(wide, policy, tables.days).with_columns(**display(tables.days)))
 
 
 def evaluated(policy: Policy, tables: YearTables) -> nw.LazyFrame:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import warnings
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import narwhals as nw
 import polars as pl
@@ -35,6 +38,7 @@ PINNED = {
 }
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 _LOG_LINES = 3
+_CONNECT_PORT = 15002
 
 
 def compute(pack: Pack, merged: Merged, last: Merged | None, folder: Path, remote: str | None) -> pl.DataFrame:
@@ -55,9 +59,19 @@ def computed(spark: SparkSession, pack: Pack, merged: Merged, last: Merged | Non
     def scan(file: Path) -> nw.LazyFrame:
         return nw.from_native(spark.read.parquet(f"file://{file}"))
 
-    unsorted = table(pack.policy, merged.tables(scan), last.tables(scan) if last else None).to_native()
-    unsorted.write.mode("overwrite").parquet(f"file://{place}")
-    return pl.scan_parquet(place / "*.parquet").sort("enterprise_id").collect()
+    def hold(frame: nw.LazyFrame) -> nw.LazyFrame:
+        """Written and read again: Spark would compute it anew for each of its readers, and theirs for each of them."""
+        return scan(written(frame))
+
+    def written(frame: nw.LazyFrame) -> Path:
+        step = place / str(next(steps))
+        frame.to_native().write.parquet(f"file://{step}")
+        return step
+
+    steps = count()
+    before = last.tables(scan, hold) if last else None
+    done = written(table(pack.policy, merged.tables(scan, hold), before))
+    return pl.scan_parquet(done / "*.parquet").sort("enterprise_id").collect()
 
 
 @contextlib.contextmanager
@@ -72,6 +86,7 @@ def session(log: Path, remote: str | None = None) -> Iterator[SparkSession]:
 
 @contextlib.contextmanager
 def _remote(address: str) -> Iterator[SparkSession]:
+    _answers(address)
     try:
         from pyspark.sql.connect.session import SparkSession as Connected
 
@@ -86,6 +101,17 @@ def _remote(address: str) -> Iterator[SparkSession]:
         yield spark
     finally:
         spark.stop()
+
+
+def _answers(address: str) -> None:
+    """Whether anybody listens there: Spark's client would try for ten minutes before it says so."""
+    parts = urlsplit(address)
+    try:
+        if parts.scheme != "sc" or not parts.hostname:
+            raise ValueError("an address is sc://HOST:PORT")
+        socket.create_connection((parts.hostname, parts.port or _CONNECT_PORT), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise _failed(error, None, address) from error
 
 
 @contextlib.contextmanager
