@@ -279,16 +279,6 @@ class Score(Form):
         return {n: i for g in reversed(self.groups.values()) for n, i in g.items.items()}
 
     @property
-    def graded_within(self) -> Level:
-        """The level of the first group."""
-        return next(iter(self.groups.values())).graded_within
-
-    @property
-    def shares(self) -> tuple[Share, ...]:
-        """The shares of the first group."""
-        return next(iter(self.groups.values())).shares
-
-    @property
     def last_year(self) -> bool:
         """Whether a base needs last year's facts."""
         return any(

@@ -123,8 +123,10 @@ def weighted(times: int) -> Policy:
     """huaian-2024 with every weight ``times`` as large (beyond the loader's 100: a law, not a pack)."""
     policy = load_pack("huaian-2024").policy
     assert policy.score is not None
-    items = {n: i.model_copy(update={"weight": i.weight * times}) for n, i in policy.score.items.items()}
-    return policy.model_copy(update={"score": policy.score.model_copy(update={"items": items})})
+    (group,) = policy.score.groups.values()
+    items = {n: i.model_copy(update={"weight": (i.weight or 0) * times}) for n, i in group.items.items()}
+    groups = {"all": group.model_copy(update={"items": items})}
+    return policy.model_copy(update={"score": policy.score.model_copy(update={"groups": groups})})
 
 
 @laws
