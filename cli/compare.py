@@ -58,7 +58,7 @@ def compare_releases(
     within: Annotated[
         str | None, typer.Option(help="The grouping, e.g. region_county (default: the policy's).")
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Show this region only: 2, 4, 6 or 9 digits.")] = None,
+    region: Annotated[str | None, typer.Option(help="Show this region or zone only.")] = None,
     beside: Annotated[str | None, typer.Option(help="A third release, shown in rank bands.")] = None,
     beside_by: Annotated[str | None, typer.Option(help="The metric of its bands (default: its own).")] = None,
     everyone: Annotated[bool, typer.Option("--all", help="Also those that did not move.")] = False,
@@ -72,7 +72,7 @@ def compare_releases(
     house = warehouse(home).require()
     one, two = (_side(house, side, year, policy) for side in (a, b))
     found = compare(house, one, two, by, within)
-    found = found if region is None else found.within(_digits(region))
+    found = found if region is None else found.within(region)
     third = None if beside is None else Beside(_side(house, beside, year, policy), beside_by)
     if third is not None:
         found = with_bands(found, third)
@@ -99,17 +99,6 @@ def _side(house: Warehouse, text: str, year: int | None, policy: str) -> Release
         f"`{text}` is no release, year or ranked policy; `permu releases` lists them",
         f"“{text}”不是发布版本、年份或已排名的办法；请用 permu releases 查看",
     )
-
-
-def _digits(region: str) -> str:
-    if not region.isdigit() or len(region) not in (2, 4, 6, 9):
-        raise PermuError(
-            "bad_parameter",
-            f"--region {region}: give 2, 4, 6 or 9 digits (province, city, county, town)",
-            f"--region {region}：请给出 2、4、6 或 9 位数字（省、市、县、乡镇）",
-            parameter="region",
-        )
-    return region[:4] if len(region) == 6 and region.endswith("00") else region
 
 
 def _rows(house: Warehouse, found: Comparison, everyone: bool) -> pl.DataFrame:

@@ -26,9 +26,10 @@ from engine.policy.packs import Pack
 from engine.ranking.pipeline import YearTables, rankings
 from engine.ranking.run import own_base_year, own_year
 from engine.releases import Release
+from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 
-_DESCRIBED = ("uscc", "name", "industry_code", "region_code", "scale_group", "size")
+_DESCRIBED = ("uscc", "name", "industry_code", "region_code", "zone_code", "scale_group", "size")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,22 @@ class Comparison:
     rows: pl.DataFrame
 
     def within(self, region: str) -> Comparison:
-        """The lines of one region (code of 2, 4, 6 or 9 digits); places stay those among all."""
-        return replace(self, rows=self.rows.filter(pl.col("region_code").str.starts_with(region)))
+        """The lines of one region (2, 4, 6 or 9 digits, or a zone's code); places stay those among all.
+
+        PermuError bad_parameter where nobody is there.
+        """
+        code = region[:4] if len(region) == 6 and region.endswith("00") else region
+        inside = pl.col("region_code").str.starts_with(code) | (pl.col("zone_code") == region)
+        rows = self.rows.filter(inside)
+        if rows.is_empty():
+            raise PermuError(
+                "bad_parameter",
+                f"--region {region}: no enterprise there; give 2, 4, 6 or 9 digits (province, city, county, town) or a "
+                "zone's code",
+                f"--region {region}：没有企业；请给出 2、4、6 或 9 位数字（省、市、县、乡镇）或开发区代码",
+                parameter="region",
+            )
+        return replace(self, rows=rows)
 
 
 @dataclass(frozen=True)

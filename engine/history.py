@@ -39,8 +39,8 @@ def through_years(standings: pl.DataFrame, bottom_percent: int | Decimal) -> pl.
     return runs.with_columns(years_in_bottom=years).drop("run")
 
 
-def history(releases: Iterable[Release]) -> pl.DataFrame:
-    """:func:`through_years` of every enterprise over releases of one policy, one a year.
+def history(releases: Iterable[Release], enterprise_id: str | None = None) -> pl.DataFrame:
+    """:func:`through_years` of every enterprise (or of one) over releases of one policy, one a year.
 
     Places are those that decide the grade; under a policy without grades, those among all by its first metric. The
     bottom is the one that the newest release's policy states (``bottom_percent``).
@@ -49,6 +49,9 @@ def history(releases: Iterable[Release]) -> pl.DataFrame:
     parts = []
     for release in ordered:
         place = Place(None, None, "all")
-        found = places(release.rankings, release.pack.policy, place)
+        table = release.rankings
+        if enterprise_id is not None:
+            table = table.filter(pl.col("enterprise_id") == enterprise_id)
+        found = places(table, release.pack.policy, place)
         parts.append(found.with_columns(year=pl.lit(int(release.manifest["year"]), dtype=pl.Int32)))
     return through_years(pl.concat(parts), ordered[-1].pack.policy.bottom_percent)

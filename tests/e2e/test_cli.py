@@ -228,7 +228,7 @@ def test_explain_goes_down_to_file_sheet_and_row(tour: Tour) -> None:
         p.keys() == {"load_id", "file", "sheet", "row"} and p["file"] and p["row"] > 0 for p in placed
     )
     kinds = {s["kind"] for s in steps}
-    assert kinds == {"record", "land", "fact", "amount", "indicator", "base", "item", "total", "rank", "grade"}
+    assert kinds == {"record", "land", "fact", "amount", "indicator", "base", "item", "total", "rank", "quota", "grade"}
     parts = sum(s["value"] for s in steps if s["kind"] == "item")
     assert parts == pytest.approx(told["score"], abs=1e-9)
 
