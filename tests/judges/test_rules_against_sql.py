@@ -1,7 +1,6 @@
-"""Every form, missing rule, extra, small group, adjustment and tenant computed again in SQL written for this test alone.
+"""The shipped packs of several groups computed again in SQL written for this test alone.
 
-The packs' texts are put into SQL by hand: groups, items, weights and bases of the shipped packs, and every rule of the
-pack all-forms. Values are compared bit for bit.
+The packs' texts are put into SQL by hand: groups, items, weights, bases. Values are compared bit for bit.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from engine.ranking.pipeline import rankings
 from engine.schema.warehouse import Warehouse
 from tests.judges.test_ranks_against_sql import differences, rank_columns, ranks_of, wide
 from tests.unit.ranking.crowds import write_year
-
-ALL_FORMS = Path(__file__).parents[1] / "unit" / "ranking" / "all-forms.yaml"
 
 
 def over(top: str, times: int, bottom: str, by: int) -> str:
