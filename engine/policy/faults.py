@@ -46,7 +46,7 @@ def _found(error: Any, root: yaml.Node | None) -> Found:
     if error["type"] == "extra_forbidden":
         keys, line = [*keys[:-1], str(error["loc"][-1])], line
     en, zh = _words(error, raised)
-    return Found(".".join(keys) or "file", line, en, zh)
+    return Found(".".join(map(_short, keys)) or "file", line, _one_line(en), _one_line(zh))
 
 
 def _place(node: yaml.Node | None, path: Sequence[str]) -> tuple[list[str], int | None]:
@@ -88,6 +88,11 @@ def _words(error: Any, raised: object) -> tuple[str, str]:
             return f"`{given}`: {error['msg'][:1].lower()}{error['msg'][1:]}", f"`{given}` 不符合要求（{error['msg']}）"
 
 
+def _one_line(text: str) -> str:
+    """The text without line breaks and other characters that cannot be printed: keys of a file may hold any."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
+    text = " ".join(_one_line(str(value)).split())
     return text if len(text) <= 60 else f"{text[:60]}…"

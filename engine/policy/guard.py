@@ -46,7 +46,7 @@ def check_claims(policy: Policy, others: Iterable[Policy]) -> None:
         shared = sorted(set(policy.regions) & set(other.regions))
         if other.id in policy.replaces or policy.id in other.replaces or not shared:
             continue
-        if _claims(policy) and _claims(other) and _at_one_time(policy, other):
+        if claims(policy) and claims(other) and _at_one_time(policy, other):
             place, since = ", ".join(shared), max(policy.valid_from, other.valid_from)
             raise PermuError(
                 "policy_claims",
@@ -59,8 +59,9 @@ def check_claims(policy: Policy, others: Iterable[Policy]) -> None:
             )
 
 
-def _claims(policy: Policy) -> bool:
-    return policy.status == "complete" and policy.score is not None
+def claims(policy: Policy) -> bool:
+    """Whether a pack claims its regions: complete, with a composite."""
+    return policy.status == "complete" and policy.score is not None and bool(policy.regions)
 
 
 def _at_one_time(one: Policy, other: Policy) -> bool:

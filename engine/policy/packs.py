@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from engine.policy.faults import Found, found
-from engine.policy.guard import check_claims, check_usable
+from engine.policy.guard import check_claims, check_usable, claims
 from engine.policy.model import Policy
 from engine.schema.errors import PermuError
 
@@ -85,7 +85,8 @@ def usable_pack(name: str, year: int, home: Path | None = None) -> Pack:
     """
     pack = load_pack(name, home)
     check_usable(pack.policy, year)
-    check_claims(pack.policy, (p.policy for p in known_packs(home) if p.policy.id != pack.policy.id))
+    if claims(pack.policy):
+        check_claims(pack.policy, (p.policy for p in known_packs(home) if p.policy.id != pack.policy.id))
     return pack
 
 
