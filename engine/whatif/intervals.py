@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.whatif.packed import ranks
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 400 * 2**20  # 100,000 enterprises in one field × 1,000 draws in one pass
 _BLOCK = 2**17  # scores of a block: small enough for the caches
 _FEWEST = 32  # enterprises of a part that is summed up: fewer would read less than a cache line of each draw
 LOW_PERCENT, HIGH_PERCENT = 5, 95
