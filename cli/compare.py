@@ -187,7 +187,7 @@ def _causes(told: dict[str, Any]) -> Table:
         figures = (c[k] for k in ("enterprises", "grade_changes", "places_up", "places_down"))
         table.add_row(say(*_CAUSES[c["cause"]]), *(f"{v:,}" for v in figures))
     for part, count in told["policy_parts"].items():
-        table.add_row(f"  {say(*_PARTS[part])}", "", f"{count:,}", "", "")
+        table.add_row(f"  {say(*_PARTS[part])}", f"{count:,}", "", "", "")
     return table
 
 
