@@ -147,6 +147,6 @@ def _number(value: object) -> str:
 
 
 @app.command()
-def schema() -> None:
+def schema(home: Home = None, json: Json = False) -> None:
     """Print the JSON schema of policy files. 输出办法文件的 JSON Schema。"""
     show_json(pack_schema())

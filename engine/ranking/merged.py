@@ -12,6 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from engine.policy.packs import Pack
+from engine.ranking.base_facts import without_data
 from engine.ranking.pipeline import Hold, YearTables, as_it_is
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
@@ -77,9 +78,12 @@ def latest_merge(warehouse: Warehouse, year: int) -> Merged:
 
 
 def base_year(warehouse: Warehouse, year: int, pack: Pack) -> Merged:
-    """The merge of the year before, from which the pack takes its bases; PermuError no_base_year."""
+    """The merge of the year before, from which the pack takes its bases; PermuError no_base_year.
+
+    A merge in which no department states what an item is an average of is no base year either.
+    """
     try:
-        return latest_merge(warehouse, year - 1)
+        last = latest_merge(warehouse, year - 1)
     except PermuError as error:
         if error.code not in ("no_merge", "stale_merge"):
             raise
@@ -88,3 +92,13 @@ def base_year(warehouse: Warehouse, year: int, pack: Pack) -> Merged:
             f"policy {pack.policy.id} takes its bases from {year - 1}, the year before: {error.en}",
             f"政策 {pack.policy.id} 的基准值取自上一年（{year - 1} 年）：{error.zh}",
         ) from error
+    for name, facts in without_data(pack.policy, last.folder).items():
+        stated = ", ".join(facts)
+        raise PermuError(
+            "no_base_year",
+            f"policy {pack.policy.id} takes the base of {name} from {year - 1}, the year before, for which no department "
+            f"states any of {stated}: ingest them with --year {year - 1} and run `permu merge --year {year - 1}`",
+            f"政策 {pack.policy.id} 中 {name} 的基准值取自上一年（{year - 1} 年），但该年没有 {stated} 的数据："
+            f"请用 --year {year - 1} 导入后运行 permu merge --year {year - 1}",
+        )
+    return last

@@ -266,7 +266,8 @@ def test_a_layer_is_exported(tour: Tour) -> None:
 
 
 EVERY = ["demo", "demo check", "ingest", "sources", "status", "merge", "rank", "releases", "replay", "rankings",
-         "explain", "serve", "policy list", "policy show", "policy check", "layers export"]  # fmt: skip
+         "explain", "serve", "policy list", "policy show", "policy check",
+         "policy diff", "policy try", "policy schema", "layers export"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", EVERY)
