@@ -21,7 +21,12 @@ from engine.schema.facts import FACTS
 
 _SECTIONS = {
     "record": ("一、部门记录", "1. Records of the departments"),
+    "meter": ("一、部门记录", "1. Records of the departments"),
+    "coverage": ("一、部门记录", "1. Records of the departments"),
     "land": ("二、用地", "2. Land"),
+    "parcel": ("二、用地", "2. Land"),
+    "dispute": ("二、用地", "2. Land"),
+    "finding": ("二、用地", "2. Land"),
     "fact": ("三、采用的数据", "3. Facts taken from them"),
     "correction": ("三、采用的数据", "3. Facts taken from them"),
     "amount": ("四、办法口径", "4. Amounts as the policy defines them"),
@@ -43,8 +48,18 @@ _KINDS = {
     "quota": ("份额线", "quota"),
     "adjustment": ("调整", "adjustment"),
     "grade": ("等级", "grade"),
+    "meter": ("共用表", "shared meter"),
+    "coverage": ("月份", "months"),
+    "parcel": ("宗地", "parcel"),
+    "dispute": ("面积争议", "area dispute"),
+    "finding": ("待查", "to be looked at"),
 }
-_LAND = {"own": ("自有", "own"), "rented_in": ("租入", "rented in"), "rented_out": ("租出", "rented out")}
+_LAND = {
+    "own": ("自有", "own"),
+    "rented_in": ("租入", "rented in"),
+    "rented_out": ("租出", "rented out"),
+    "used": ("合计", "used in all"),
+}
 _WIDTH = 110
 
 
@@ -101,7 +116,7 @@ def _label(step: dict[str, Any]) -> str:
         return f"{column(metric).title(language())} · {say(*GROUPINGS[grouping])}"
     if kind == "land":
         return say(*_LAND.get(name, (name, name)))
-    if kind in ("bonus", "deduction", "total", "quota", "grade"):
+    if kind in ("bonus", "deduction", "total", "quota", "grade", "dispute"):
         return say(*_KINDS[kind])
     title = say(FACTS[name].zh, FACTS[name].en) if name in FACTS else column(name).title(language())
     return f"{title} · {say(*_KINDS[kind])}" if kind in _KINDS else title

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
+import polars as pl
 
 from engine.explain.telling import Telling, exact
 from engine.policy.scoring import Base
@@ -68,23 +69,31 @@ def year_of(told: Telling, average_of: str | None) -> YearTables | None:
 
 def sums(told: Telling, name: str, base: Base) -> Sums | None:
     """The sums behind an average; None where the release does not hold the year that it was taken from."""
-    tables = year_of(told, base.average_of)
-    if tables is None:
+    key = (base.average_of, base.within)
+    if key not in told.evaluated:
+        told.evaluated[key] = _evaluated(told, base)
+    rows = told.evaluated[key]
+    if rows is None:
         return None
     one = told.policy.all_indicators[name]
+    known = rows.filter(pl.col(name).is_not_null())
+    return Sums(int(known[one.numerator].sum()), int(known[one.denominator].sum()), known.height)
+
+
+def _evaluated(told: Telling, base: Base) -> pl.DataFrame | None:
+    """The evaluated enterprises that the averages of a level run over: the items' indicators and what they divide."""
+    tables = year_of(told, base.average_of)
+    if tables is None or told.group is None:
+        return None
     if told.policy.tenants.rule == "alone":  # else an owner's figures may come from another place
         tables = _only(tables, told.row, base.within)
-    rows = evaluated(told.policy, tables)
     alike = (nw.col("evaluation") == "in") & (nw.col("score_group") == told.row["score_group"])
     for key in GROUPINGS[base.within]:
         if key in told.row:
             alike = alike & (nw.col(key) == told.row[key])
-    known = rows.filter(alike & ~nw.col(name).is_null())
-    total = known.select(
-        top=nw.col(one.numerator).sum(), bottom=nw.col(one.denominator).sum(), count=nw.col(name).count()
-    )
-    line = total.to_native().collect().row(0, named=True)
-    return Sums(line["top"], line["bottom"], line["count"])
+    divided = [told.policy.all_indicators[n] for n in told.group.items]
+    wanted = dict.fromkeys([*told.group.items, *(n for one in divided for n in (one.numerator, one.denominator))])
+    return evaluated(told.policy, tables).filter(alike).select(*wanted).to_native().collect()
 
 
 def _only(tables: YearTables, row: dict[str, Any], level: str) -> YearTables:

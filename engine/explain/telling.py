@@ -57,6 +57,7 @@ class Telling:
         self.days = 366 if calendar.isleap(self.year) else 365
         self.policy = release.pack.policy
         self.fields = set(needed_facts(self.policy))
+        self.evaluated: dict[tuple[str | None, str], pl.DataFrame | None] = {}  # groups of averages, read once
 
     def say(self, zh: str, en: str) -> str:
         return zh if self.zh else en
