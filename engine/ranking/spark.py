@@ -151,6 +151,8 @@ def _place() -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.maxResultSize": "0",
         "spark.sql.shuffle.partitions": str(2 * cores),
+        # the windows of thirty rankings make code that the JVM is longer compiling than running (docs/scale.md)
+        "spark.sql.codegen.wholeStage": "false",
     }
 
 
