@@ -94,14 +94,27 @@ def test_what_the_pack_ranked(reader: Reader) -> None:
     )
 
 
+def test_the_chinese_page_has_the_same_files_and_commands(reader: Reader, page: str, checkout: Path) -> None:
+    """What is followed above is what the Chinese page says too; its one output is that of the command in Chinese."""
+    zh = (checkout / "docs" / "policies.zh.md").read_text("utf-8")
+    (told,) = (b[2].strip() for b in BLOCK.finditer(zh) if b[1] == "text")
+    same = [[b[0] for b in BLOCK.finditer(text) if b[1] != "text"] for text in (page, zh)]
+    assert same[0] == same[1]
+    shown = reader.run("PERMU_LANG=zh permu policy check wrong.yaml")
+    assert shown.returncode == 2 and told in shown.stderr.replace("\n", " ")
+
+
 def keys_of(form: Any) -> set[str]:
     return set(form.model_fields)
 
 
-def test_the_page_names_every_pack_and_every_key(page: str) -> None:
-    assert all(f"`{name}`" in page for name in shipped())
-    for name in shipped():
-        line = next(x for x in page.splitlines() if x.startswith("|") and f"`{name}`" in x)
-        assert f"| {load_pack(name).policy.status} |" in line
+@pytest.mark.parametrize("name", ["policies.md", "policies.zh.md"])
+def test_the_page_names_every_pack_and_every_key(checkout: Path, name: str) -> None:
+    page = (checkout / "docs" / name).read_text("utf-8")
+    status = {"complete": "完整", "partial": "不完整", "illustrative": "示例"} if "zh" in name else {}
+    for pack in shipped():
+        line = next(x for x in page.splitlines() if x.startswith("|") and f"`{pack}`" in x)
+        word = load_pack(pack).policy.status
+        assert f"| {status.get(word, word)} |" in line
     keys = keys_of(Policy) | (keys_of(Score) - {"groups"}) | keys_of(Item)
     assert [k for k in sorted(keys) if not re.search(rf"[`….]{k}`", page)] == []
