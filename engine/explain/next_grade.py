@@ -29,8 +29,8 @@ from engine.schema.columns import column
 from engine.schema.facts import FACTS
 
 Computed = dict[str, int | None]
-_WIDTH = 64  # candidates of one look
-_CELLS = 500_000  # rows that are scored at once where a change moves the others' scores too
+_WIDEST = 4096  # candidates of one look
+_CELLS = 250_000  # rows that are scored at once where a change moves the others' scores too
 _MOST = 10**16  # of the smallest unit: 10¹⁰ 万元; beyond it the integers of an indicator would overflow
 
 
@@ -94,7 +94,8 @@ class _Search:
             if key in told.row:
                 alike = alike & (pl.col(key) == told.row[key])
         mine = pl.col("enterprise_id") == told.row["enterprise_id"]
-        others = told.release.table("rankings").filter(alike & pl.col("score_e10").is_not_null() & ~mine).collect()
+        rows = told.release.table("rankings").filter(alike & pl.col("score_e10").is_not_null() & ~mine)
+        others = rows.select(_read(told)).collect()
         moving = {n: s for n, i in group.items.items() if i.base and i.base.average_of == "this_year"
                   and i.base.average == "sigma_over_sigma" and (s := sums(told, n, i.base)) is not None}  # fmt: skip
         return cls(told, computed, group, share, others, moving)
@@ -115,6 +116,7 @@ class _Search:
         if most <= 0:  # not known, or nothing left to take away
             return None
         looks, low = np.unique(np.minimum(2 ** np.arange(0, 54, dtype=np.int64), most)), 0
+        width = max(64, min(_WIDEST, _CELLS // max(1, self.others.height)))
         while True:
             reached = np.flatnonzero(self.reaches(need, -looks if less else looks))
             if not len(reached):
@@ -123,7 +125,7 @@ class _Search:
             low, high = (int(looks[first - 1]) if first else low), int(looks[first])
             if high - low <= 1:
                 return -high if less else high
-            looks = low + (high - low) * np.arange(1, _WIDTH + 1, dtype=object) // _WIDTH
+            looks = low + (high - low) * np.arange(1, width + 1, dtype=object) // width
             looks = np.unique(looks.astype(np.int64))
             looks = looks[looks > low]
 
@@ -132,12 +134,10 @@ class _Search:
         own = self.own(need.amount, changes)
         score = self.told.policy.score
         assert score is not None
-        of, top, mine = self.told.row["grade_of"], self.share.up_to_percent, rescored(self.told, own)
-        found = []
-        for k, others in enumerate(self._others(need, own)):
-            better = others >= mine[k] if score.ties == "share_worse_rank" else others > mine[k]
-            found.append((int(better.sum()) + 1) * 100 <= top * of)
-        return np.array(found)
+        of, mine = self.told.row["grade_of"], rescored(self.told, own)
+        better = self._better(need, own, mine, worse=score.ties == "share_worse_rank")
+        top, bottom = self.share.up_to_percent.as_integer_ratio()
+        return (better + 1) * (100 * bottom) <= top * of
 
     def own(self, amount: str, changes: np.ndarray) -> pl.DataFrame:
         """The enterprise's row once for each changed amount, with the indicators and bases that follow from it."""
@@ -147,8 +147,9 @@ class _Search:
         frame = nw.from_native(_followed(rows, told.policy.amounts, amount).lazy())
         known = told.policy.all_indicators
         values = frame.with_columns(**{n: quotient(known[n], told.days) for n in self.group.items})
-        kept = [c for c in self.others.columns if c not in self.group.items and c not in rows.columns]
-        fixed = {c: pl.lit(told.row[c], dtype=self.others.schema[c]) for c in kept}
+        schema = self.others.schema
+        kept = [c for c in schema if c not in self.group.items and c not in rows.columns]
+        fixed = {c: pl.lit(told.row[c], dtype=schema[c]) for c in kept}
         rows = values.to_native().collect().with_columns(**fixed)
         return rows.with_columns(**self._measures(amount))
 
@@ -176,20 +177,22 @@ class _Search:
         """The others that are measured by the same bases or ranges as the enterprise."""
         return self.others.filter(pl.all_horizontal(pl.col(m) == self.told.row[m] for m in measures))
 
-    def _others(self, need: Need, own: pl.DataFrame) -> Iterator[np.ndarray]:
-        """The others' scores beside each row of ``own``: as they are, or as the moved bases and ranges make them."""
+    def _better(self, need: Need, own: pl.DataFrame, mine: np.ndarray, worse: bool) -> np.ndarray:
+        """How many others stand before each row of ``own`` (``worse``: or beside it), as the change makes their scores."""
         moved = [c for c in self._measures(need.amount) if own[c].n_unique() > 1 or own[c][0] != self.told.row[c]]
         if not moved:
-            still = self.others["score_e10"].to_numpy()
-            yield from (still for _ in range(own.height))
-            return
+            still = np.sort(self.others["score_e10"].to_numpy())
+            return len(still) - np.searchsorted(still, mine, side="left" if worse else "right")
         step = max(1, _CELLS // max(1, self.others.height))
+        found = []
         for start in range(0, own.height, step):
             part = own[start : start + step].select(pl.col(moved).name.prefix("then__")).with_row_index("k")
             crossed = part.join(self.others, how="cross", maintain_order="left_right")
             then = {m: pl.when(pl.col(m) == self.told.row[m]).then(f"then__{m}").otherwise(m) for m in moved}
-            scores = rescored(self.told, crossed.with_columns(**then))
-            yield from scores.reshape(part.height, self.others.height)
+            scores = rescored(self.told, crossed.with_columns(**then)).reshape(part.height, self.others.height)
+            beside = mine[start : start + step, None]
+            found.append((scores >= beside if worse else scores > beside).sum(axis=1))
+        return np.concatenate(found)
 
 
 def rescored(told: Telling, rows: pl.DataFrame) -> np.ndarray:
@@ -205,6 +208,15 @@ def rescored(told: Telling, rows: pl.DataFrame) -> np.ndarray:
     wide = with_events(wide, events, score, told.year)
     wide = with_total(with_missing(with_items(wide, score), score, None), score)
     return wide.select("_place", "score_e10").to_native().collect().sort("_place")["score_e10"].to_numpy()
+
+
+def _read(told: Telling) -> list[str]:
+    """The columns of rankings that scores are computed from."""
+    parts = ("base__", "low__", "high__", "item__")
+    known = [c for c in told.row if c.startswith(parts)]
+    score = told.policy.score
+    indicators = items_of(score) if score else []
+    return list(dict.fromkeys(["enterprise_id", "score_group", "score_e10", *indicators, *known]))
 
 
 def _followed(rows: pl.DataFrame, formulas: dict[str, str], changed: str) -> pl.DataFrame:
