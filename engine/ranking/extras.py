@@ -69,7 +69,7 @@ def with_extras(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
                 total = total + _points(extra)
         if cap is not None:
             total = nw.when(total > float(cap)).then(nw.lit(float(cap))).otherwise(total)
-        wide = wide.with_columns(nw.when(~nw.col("score_before").is_null()).then(total).alias(kind))
+        wide = wide.with_columns(nw.when(~nw.col("score_items").is_null()).then(total).alias(kind))
     return wide
 
 
@@ -81,7 +81,7 @@ def _points(extra: Extra) -> nw.Expr:
     if next(iter(extra.events.values())).points is not None:
         points = over(count, _MILLIONTHS)
     else:
-        points = nw.col("score_before") * over(count, 100 * _MILLIONTHS)
+        points = nw.col("score_items") * over(count, 100 * _MILLIONTHS)
     if not extra.groups:
         return points
     return nw.when(nw.col("score_group").is_in(list(extra.groups))).then(points).otherwise(nw.lit(0.0))

@@ -175,6 +175,6 @@ def _score_columns(policy: Policy) -> tuple[list[str], list[str]]:
     limits = [f"{end}__{n}" for n in ranged(score) for end in ("low", "high")]
     before = ["score_group", *(f"base__{n}" for n in based(score)), *limits, *(f"item__{n}" for n in items)]
     if score.extras:
-        before += ["score_before", "bonus", "deduction"]
+        before += ["score_items", "bonus", "deduction"]
     after = ["grade_rank", "grade_of", "grade_within"]
     return before, after + (["adjustment"] if score.adjustments else [])

@@ -58,11 +58,11 @@ def _filled(score: Score, name: str) -> nw.Expr:
 
 
 def with_total(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
-    """``score_before`` (Σ of the items), ``bonus``, ``deduction``, ``score_e10`` and ``score``."""
+    """``score_items`` (Σ of the items), ``bonus``, ``deduction``, ``score_e10`` and ``score``."""
     total = by_group(score, lambda group: _sum(group) if group.items else None).cast(nw.Float64)
-    wide = wide.with_columns(score_before=nw.when(nw.col("_able")).then(total))
+    wide = wide.with_columns(score_items=nw.when(nw.col("_able")).then(total))
     wide = with_extras(wide, score)
-    whole = nw.col("score_before") + nw.col("bonus") - nw.col("deduction") if score.extras else nw.col("score_before")
+    whole = nw.col("score_items") + nw.col("bonus") - nw.col("deduction") if score.extras else nw.col("score_items")
     wide = wide.with_columns(score_e10=_as_integer(whole.clip(-_SCORE_LIMIT, _SCORE_LIMIT), score.rounding_digits))
     return wide.with_columns(score=over(nw.col("score_e10"), SCORE_SCALE))
 

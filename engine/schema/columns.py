@@ -158,6 +158,14 @@ COLUMNS: dict[str, Column] = {
         Column("other_grade_share", "等级不同的试算比例", "Share of draws with another grade"),
         Column("borderline", "临界", "Borderline", kind="text", decimals=0),
         _text("score_group", "评价组别", "Group of the pack", "code"),
+        # the way from items to the grade
+        Column("score_items", "各项得分之和", "Sum of the items", "分", "points"),
+        Column("bonus", "加分", "Bonus", "分", "points"),
+        Column("deduction", "扣分", "Deduction", "分", "points"),
+        _count("grade_rank", "定级名次", "Rank that grades"),
+        _count("grade_of", "定级参评数", "Of those graded together"),
+        _text("grade_within", "定级范围", "Level of the quota", "code"),
+        _text("adjustment", "等级调整", "Adjustments of the grade", "code"),
     )
 }
 
@@ -225,6 +233,9 @@ def _part(name: str) -> Column:
     base = column(metric)
     if kind == "base":
         return Column(name, f"{base.zh}·基准值", f"{base.en}: base", base.unit_zh, base.unit_en, decimals=base.decimals)
+    if kind in ("low", "high"):
+        zh, en = ("最低值", "lowest") if kind == "low" else ("最高值", "highest")
+        return Column(name, f"{base.zh}·{zh}", f"{base.en}: {en}", base.unit_zh, base.unit_en, decimals=base.decimals)
     return Column(name, f"{base.zh}·得分", f"{base.en}: points", "分", "points")
 
 
@@ -249,7 +260,7 @@ def column(name: str) -> Column:
         return COLUMNS[name]
     if name.startswith(("rank__", "of__")) and name.count("__") == 2:
         return _rank(name)
-    if name.startswith(("base__", "item__")) and name.count("__") == 1:
+    if name.startswith(("base__", "item__", "low__", "high__")) and name.count("__") == 1:
         return _part(name)
     if name.startswith(("delta__", "rank_without__", "grade_share__")):
         return _varied(name)

@@ -119,7 +119,7 @@ CREATE TABLE items AS SELECT *,
   CASE WHEN able THEN CASE g WHEN 'small' THEN i_x
     WHEN 'chemicals' THEN (i_x + i_va + coalesce(i_lab, 0)) * 100::DOUBLE / (70 + CASE WHEN i_lab IS NULL THEN 0 ELSE 30 END)::DOUBLE
     ELSE (i_x + i_epr + i_emi + coalesce(i_rd, 0)) * 100::DOUBLE / (80 + CASE WHEN i_rd IS NULL THEN 0 ELSE 20 END)::DOUBLE
-    END END AS score_before
+    END END AS score_items
 FROM raw"""
 
 
@@ -147,10 +147,10 @@ def worse_rank(key: str) -> str:
 GRADES = f"""
 CREATE TABLE totals AS SELECT items.*, coalesce(praised, false) AS up_, coalesce(accident, false) AS down_,
   coalesce(dishonest, false) AS most_c, coalesce(illegal, false) AS least_d,
-  CASE WHEN score_before IS NOT NULL THEN least(coalesce(awards, 0) + CASE WHEN g = 'small' THEN 0
-    ELSE score_before * (coalesce(patents, 0) * 1000000 / 1e8::DOUBLE) END, 12) END AS bonus,
-  CASE WHEN score_before IS NOT NULL THEN coalesce(penalties, 0) END AS deduction,
-  floor((score_before + bonus - deduction) * 100::DOUBLE + 0.5::DOUBLE)::BIGINT * 100000000 AS score_e10
+  CASE WHEN score_items IS NOT NULL THEN least(coalesce(awards, 0) + CASE WHEN g = 'small' THEN 0
+    ELSE score_items * (coalesce(patents, 0) * 1000000 / 1e8::DOUBLE) END, 12) END AS bonus,
+  CASE WHEN score_items IS NOT NULL THEN coalesce(penalties, 0) END AS deduction,
+  floor((score_items + bonus - deduction) * 100::DOUBLE + 0.5::DOUBLE)::BIGINT * 100000000 AS score_e10
 FROM items LEFT JOIN happened USING (enterprise_id);
 CREATE TABLE places AS SELECT *, {worse_rank("county")} AS county_rank, {worse_rank("city")} AS city_rank,
   count(score_e10) OVER (PARTITION BY g, county) AS county_of, count(score_e10) OVER (PARTITION BY g, city) AS city_of,
@@ -177,7 +177,7 @@ NAMES = {
     "i_epr": "item__energy_per_revenue", "i_emi": "item__tax_per_t_emission", "i_rd": "item__rd_ratio",
 }  # fmt: skip
 COMPARED = [
-    *NAMES.values(), "score_before", "bonus", "deduction", "score_e10", "grade_rank", "grade_of", "grade_within",
+    *NAMES.values(), "score_items", "bonus", "deduction", "score_e10", "grade_rank", "grade_of", "grade_within",
     "grade_initial", "grade",
 ]  # fmt: skip
 
