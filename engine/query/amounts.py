@@ -6,7 +6,9 @@ import narwhals as nw
 import polars as pl
 
 from engine.policy.formula import compile_formula, names_in
+from engine.policy.model import Policy
 from engine.query.board import Opened
+from engine.ranking.pipeline import YearTables, measured
 
 
 def amounts(release: Opened) -> pl.DataFrame:
@@ -15,6 +17,8 @@ def amounts(release: Opened) -> pl.DataFrame:
     Computed by the release's own policy from its own facts; a release without facts has what its rankings hold.
     """
     policy = release.pack.policy
+    if policy.tenants.rule in ("merged", "both") and release.has("facts_wide"):
+        return _with_tenants(release)
     frame = release.rankings.sort("enterprise_id").lazy()
     if release.has("facts_wide"):
         facts = release.table("facts_wide")
@@ -25,6 +29,23 @@ def amounts(release: Opened) -> pl.DataFrame:
         if name not in known and names_in(formula) <= set(known):
             frame = nw.from_native(frame).with_columns(compile_formula(formula).alias(name)).to_native()
     known = frame.collect_schema().names()
-    divided = [policy.all_indicators[i] for i in policy.computed]
-    needed = {n for one in divided for n in (one.numerator, one.denominator)}
+    needed = _divided(policy)
     return frame.select(n for n in known if n in needed).collect()
+
+
+def _divided(policy: Policy) -> set[str]:
+    divided = [policy.all_indicators[i] for i in policy.computed]
+    return {n for one in divided for n in (one.numerator, one.denominator)}
+
+
+def _with_tenants(release: Opened) -> pl.DataFrame:
+    """The same where an owner's figures hold those of its tenants, as the ranking made them."""
+    policy = release.pack.policy
+    enterprises, facts, relations, land_use = (
+        nw.from_native(release.table(n)) if release.has(n) else None
+        for n in ("enterprises", "facts_wide", "relations", "land_use")
+    )
+    assert enterprises is not None and facts is not None
+    year = int(release.manifest["year"])
+    wide = measured(policy, YearTables(year, enterprises, facts, relations=relations, land_use=land_use))
+    return wide.sort("enterprise_id").select(*sorted(_divided(policy))).to_native().collect()

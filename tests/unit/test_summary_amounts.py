@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
+import narwhals as nw
+import polars as pl
 import pytest
+import yaml
 
 from engine.policy.packs import load_pack, read_pack
 from engine.query import Board, Selection
@@ -13,7 +18,7 @@ from engine.query.summary import summary
 from engine.ranking.pipeline import rankings
 from engine.releases import find
 from engine.schema.warehouse import Warehouse
-from tests.unit.ranking.firms import firm, wide_of, year_of
+from tests.unit.ranking.firms import enterprises_of, firm, wide_of, year_of
 
 LAND = 1_000_000 * 366  # 15 mu for all of 2024
 FIRMS = [
@@ -24,8 +29,9 @@ FIRMS = [
 
 
 def board(benefit: str) -> Board:
-    text = load_pack("sunan-2017").text.replace("benefit_fen: first(tax_fen)", f"benefit_fen: {benefit}")
-    pack = read_pack(text.replace("indicators: []", "indicators: [tax_per_mu, tax_per_kwh]"), "own")
+    raw = yaml.safe_load(load_pack("sunan-2017").text)
+    raw["amounts"]["benefit_fen"], raw["indicators"] = benefit, ["tax_per_mu", "tax_per_kwh"]
+    pack = read_pack(yaml.safe_dump(raw, allow_unicode=True, sort_keys=False), "own")
     table = rankings(pack.policy, year_of(FIRMS), None).to_native().collect()
     manifest = {"release_id": "r", "year": 2024, "policy": "own", "metrics": pack.policy.metrics}
     held = {"has": lambda name: True, "table": lambda name: wide_of(FIRMS).lazy()}
@@ -69,3 +75,29 @@ def test_group_figures_of_the_demo_add_up_by_hand(demo_home: Warehouse, size: st
             below += (own["power_wh"] or 0) * 1229 + (own["gas_litre"] or 0) * 13300
     assert above
     assert line["metrics"]["tax_per_tce"]["ratio"] == float(Fraction(above * 10**4, below))
+
+
+def test_tenants_that_count_for_their_owner_count_once() -> None:
+    """E000002 rents from E000001, which is ranked with its figures; the county's sums stay what they were."""
+    text = load_pack("sunan-2017").text + "\ntenants: {rule: merged}\n"
+    pack = read_pack(text, "own")
+    shape = {
+        "enterprise_id": pl.String,
+        "other_enterprise_id": pl.String,
+        "kind": pl.String,
+        "from_on": pl.Date,
+        "to_on": pl.Date,
+    }
+    lease = pl.DataFrame([("E000001", "E000002", "租户", None, None)], schema=shape, orient="row")
+    tables = replace(year_of(FIRMS), relations=nw.from_native(lease.lazy()))
+    table = rankings(pack.policy, tables, None).to_native().collect()
+    held: dict[Any, pl.DataFrame] = {
+        "enterprises": enterprises_of(FIRMS),
+        "facts_wide": wide_of(FIRMS),
+        "relations": lease,
+    }
+    manifest = {"release_id": "r", "year": 2024, "policy": "own", "metrics": pack.policy.metrics}
+    names = {"has": held.__contains__, "table": lambda name: held[name].lazy()}
+    one = Board(SimpleNamespace(manifest=manifest, rankings=table, pack=pack, **names))
+    metrics = summary(one, Selection())[0]["metrics"]["benefit_per_mu"]
+    assert metrics["of"] == 2 and metrics["ratio"] == float(Fraction(805_000_000, 15 * 4_000_000))
