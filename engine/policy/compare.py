@@ -89,6 +89,8 @@ def _key(part: dict[str, Any]) -> str | None:
 
 def _name(part: dict[str, Any], position: int) -> str:
     key = _key(part)
+    if "reason" in part:  # who is not evaluated goes by the reason
+        return str(part["reason"]["zh"])
     return str(part[key]) if key else str(position + 1)
 
 

@@ -108,6 +108,7 @@ def test_diff_names_what_came_and_went(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "status: partial → illustrative" in lines
     assert "score.groups.below_scale.items.tax_per_mu.form: removed rank_only" in lines
     assert "score.groups.above_scale.items.tax_per_mu.base.average_of: added this_year" in lines
+    assert "score.not_evaluated.列入免评名单（未定档）.listed: removed exemptions" in lines
     assert not any(".shares." in line for line in lines)
     assert said("diff", "anhui-city", "anhui-city").strip() == "no difference"
     monkeypatch.setenv("PERMU_LANG", "zh")
