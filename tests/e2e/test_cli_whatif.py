@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import polars as pl
@@ -128,6 +129,23 @@ def test_what_cannot_be_done_is_one_line(run, case: str) -> None:  # type: ignor
     assert result.code == 2 and result.json()["error"]["code"] == code
     assert "Traceback" not in result.err and len(result.err.strip().splitlines()) == 1, result.err
     assert all(word in result.err for word in words), result.err
+
+
+def test_the_page_of_the_docs_runs(run, checkout: Path) -> None:  # type: ignore[no-untyped-def]
+    blocks = re.findall(r"```sh\n(.*?)```", (checkout / "docs" / "whatif.md").read_text("utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) >= 7
+    for line in lines:
+        done(run(line.removeprefix("permu ")))
+
+
+def test_every_column_and_option_is_in_the_docs(run, checkout: Path) -> None:  # type: ignore[no-untyped-def]
+    text = (checkout / "docs" / "whatif.md").read_text("utf-8")
+    for line in (SIMULATE, ROBUST):
+        found = done(run(f"{line} --json")).json()
+        names = {*found, *found["rows"][0]}
+        stems = {n.removesuffix("_before").removesuffix("_after").partition("__")[0] for n in names}
+        assert {n for n in stems if n not in text} == set()
 
 
 def test_simulate_needs_a_change(run) -> None:  # type: ignore[no-untyped-def]
