@@ -191,7 +191,7 @@ def judged(folder: Path, before: Path) -> pl.DataFrame:
         return db.sql(RESULT).pl().rename(NAMES)
 
 
-@pytest.mark.parametrize("size", [500, 3000])
+@pytest.mark.parametrize("size", [500, 3000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_every_rule(tmp_path: Path, size: int) -> None:
     """500: places of a few enterprises, some of which roll up; 3,000: full ones."""
     folders = [write_year(tmp_path / str(year), seed=year, size=size) for year in (2023, 2024)]
