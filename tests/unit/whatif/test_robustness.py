@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 
 from engine.policy.packs import load_pack
+from engine.ranking.merged import Merged
+from engine.ranking.run import compute
 from engine.releases import Release
 from engine.schema.errors import PermuError
 from engine.whatif import intervals as blocks
@@ -17,7 +19,8 @@ from engine.whatif.draws import draw
 from engine.whatif.graded import HOME, WITHIN, fields, graded, scored
 from engine.whatif.points import totals
 from engine.whatif.robustness import Robustness, Settings, robustness
-from tests.unit.whatif.worlds import EVERY_FORM, crowd, ranked, release, reweighted
+from tests.unit.ranking.crowds import write_year
+from tests.unit.whatif.worlds import EVERY_FORM, crowd, ranked, release, release_of, reweighted
 
 POLICY = load_pack(EVERY_FORM).policy
 FORMS = {(i.form, i.missing) for _, _, i in POLICY.scored}
@@ -181,3 +184,20 @@ def test_a_policy_without_a_score_has_nothing_to_vary(tmp_path: Path) -> None:
     with pytest.raises(PermuError) as caught:
         robustness(release(tmp_path, crowd(5), "sunan-2017"), Settings())
     assert caught.value.code == "no_composite" and "--policy" in caught.value.en
+
+
+@pytest.mark.parametrize("tenants", ["merged", "own_list"])
+def test_every_rule_of_a_pack_in_a_crowd_of_gaps_and_ties(tmp_path: Path, tenants: str) -> None:
+    """Extras, tenants, rolled-up places, rank_only: without spread every draw is the release."""
+    text = (Path(__file__).parents[1] / "ranking" / "all-forms.yaml").read_text("utf-8")
+    (tmp_path / "pack.yaml").write_text(text.replace("rule: merged", f"rule: {tenants}"), "utf-8")
+    years = (write_year(tmp_path / str(year), year, 500) for year in (2024, 2023))
+    this, last = (Merged(int(folder.name), "", folder, [], {}, 0.0) for folder in years)
+    pack = load_pack(str(tmp_path / "pack.yaml"))
+    one = release_of(tmp_path, compute(pack, this, last), pack)
+    found = robustness(one, Settings(draws=2, seed=1, weight_spread=0.0, base_spread=0.0)).rows
+    table = one.rankings.filter(pl.col("grade_rank").is_not_null())
+    assert found["enterprise_id"].to_list() == table["enterprise_id"].to_list() and found.height > 100
+    assert found["rank_least"].to_list() == found["rank_most"].to_list() == table["grade_rank"].to_list()
+    assert found["other_grade_share"].max() == 0.0
+    assert table["grade_within"].n_unique() > 1 and table["bonus"].max() > 0 and table["deduction"].max() > 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.policy.model import Policy
-from engine.policy.packs import load_pack
+from engine.policy.packs import Pack, load_pack
 from engine.ranking.pipeline import rankings
 from engine.releases import Release, open_release
 from tests.unit.ranking.firms import Firm, firm, year_of
@@ -55,7 +55,12 @@ def ranked(policy: Policy, firms: list[Firm]) -> pl.DataFrame:
 def release(folder: Path, firms: list[Firm], pack: str = EVERY_FORM) -> Release:
     """A release folder with what robustness reads of it."""
     read = load_pack(pack)
-    ranked(read.policy, firms).write_parquet(folder / "rankings.parquet")
+    return release_of(folder, ranked(read.policy, firms), read)
+
+
+def release_of(folder: Path, table: pl.DataFrame, read: Pack) -> Release:
+    """The folder of a rankings table and its pack."""
+    table.write_parquet(folder / "rankings.parquet")
     (folder / "policy.yaml").write_text(read.text, encoding="utf-8")
     manifest = {"release_id": "r", "year": 2024, "policy": {"id": read.policy.id}, "metrics": read.policy.metrics}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
