@@ -52,7 +52,7 @@ $(VENV)/done: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "permu needs Python 3.11 or newer; $(PYTHON) is older: name another with make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: --no-binary pyspark -r requirements/dev.txt
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

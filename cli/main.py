@@ -10,9 +10,11 @@ from collections.abc import Callable
 import typer
 
 from cli import (
+    compare,
     correct,
     demo,
     disputes,
+    explain,
     findings,
     layers,
     load,
@@ -24,6 +26,7 @@ from cli import (
     review,
     serve,
     status,
+    whatif,
 )
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
@@ -50,8 +53,9 @@ _COMMANDS: list[Callable[..., None]] = [
     rank.rank,
     rank.releases,
 ]
-_COMMANDS += [release.publish, release.withdraw, rank.replay, read.rankings, read.explain]
-_COMMANDS += [correct.correct, disputes.disputes, serve.serve, release.purge]
+_COMMANDS += [release.publish, release.withdraw, rank.replay, read.rankings, explain.explain]
+_COMMANDS += [whatif.simulate, whatif.robustness, correct.correct, disputes.disputes, serve.serve, release.purge]
+app.command("compare")(compare.compare_releases)
 for command in _COMMANDS:
     app.command()(command)
 
@@ -81,7 +85,8 @@ def run(args: list[str] | None = None) -> None:
 
 def _refused(error: PermuError, words: list[str]) -> int:
     if "--json" in words:
-        show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh}})
+        details = {"details": error.details} if error.details else {}
+        show_json({"error": {"code": error.code, "en": error.en, "zh": error.zh, **details}})
     for line in str(error).splitlines():  # one a file, where several files were refused
         people.print(f"permu: {line}", style="red", markup=False, highlight=False, soft_wrap=True)
     return 2

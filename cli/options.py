@@ -10,7 +10,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from engine.schema.errors import language
+from engine.schema.errors import PermuError, language
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
 
@@ -47,6 +47,24 @@ def show_json(value: Any) -> None:
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
     sys.stdout.buffer.write(orjson.dumps(value, option=options, default=str))
     sys.stdout.flush()
+
+
+def hand_over(data: bytes, place: Path | None) -> None:
+    """The bytes to a file, whole or not at all, or to stdout (no place, or ``-``); PermuError cannot_write."""
+    if place is None or str(place) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    part = place.with_name(f".{place.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(place)
+    except OSError as error:
+        raise PermuError(
+            "cannot_write",
+            f"{place}: {error.strerror}; name a file in a folder that exists and that you may write",
+            f"{place}：{error.strerror}；请指定可写目录中的文件",
+        ) from error
 
 
 def finish(needs_person: bool) -> None:

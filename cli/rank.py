@@ -13,24 +13,35 @@ from cli.options import Home, Json, Policy, Year, finish, out, say, show_json, w
 from cli.progress import Stages
 from engine.ranking import run
 from engine.releases import DEFAULT_POLICY, find, list_releases
+from engine.schema.errors import PermuError
 
 
 class Engine(StrEnum):
     """Engines that rank."""
 
     polars = "polars"
+    spark = "spark"
 
 
 def rank(
     year: Year,
     policy: Policy = DEFAULT_POLICY,
-    engine: Annotated[Engine, typer.Option(help="Where the pipeline runs.")] = Engine.polars,
+    engine: Annotated[Engine, typer.Option(help="Where the pipeline runs; the result is the same.")] = Engine.polars,
+    remote: Annotated[
+        str | None, typer.Option(help="With --engine spark: a Spark Connect server, sc://HOST:PORT.")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Rank a year under a policy and write the release as a draft. 排名并生成发布版本。"""
+    if remote is not None and engine is not Engine.spark:
+        raise PermuError(
+            "remote_without_spark",
+            f"--remote {remote} names a Spark server: add --engine spark",
+            f"--remote {remote} 指定的是 Spark 服务器：请同时使用 --engine spark",
+        )
     with Stages() as progress:
-        report = run.rank(warehouse(home), year, policy, engine=engine.value, progress=progress)
+        report = run.rank(warehouse(home), year, policy, engine=engine.value, remote=remote, progress=progress)
     if json:
         show_json(asdict(report))
         return

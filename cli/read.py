@@ -1,4 +1,4 @@
-"""``permu rankings | explain``: questions to a release."""
+"""``permu rankings``: questions to a release."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from rich.table import Table
 from api.exports.formats import write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet, bottom_sheet, ranking_sheet
-from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, out, say, show_json, warehouse
-from engine.explain import explain as explanation
+from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, hand_over, out, warehouse
 from engine.query import Board, Selection, bottom, select
 from engine.query.parameters import read
-from engine.releases import Release, find, list_releases
+from engine.releases import find, list_releases
 from engine.schema.columns import column
 from engine.schema.errors import PermuError, language
 from engine.schema.warehouse import Warehouse, who
@@ -123,46 +122,4 @@ def _put(result: bytes | Table, place: Path | None, form: Format) -> None:
         return
     if place is None and form in (Format.xlsx, Format.parquet, Format.arrow) and sys.stdout.isatty():
         place = Path(f"rankings.{form.value}")
-    if place is None or str(place) == "-":
-        sys.stdout.buffer.write(result)
-        sys.stdout.flush()
-        return
-    part = place.with_name(f".{place.name}.part")
-    try:
-        part.write_bytes(result)
-        part.replace(place)
-    except OSError as error:
-        raise PermuError(
-            "cannot_write",
-            f"--out {place}: {error.strerror}; name a file in a folder that exists and that you may write",
-            f"--out {place}：{error.strerror}；请指定可写目录中的文件",
-        ) from error
-
-
-def explain(
-    enterprise: Annotated[str, typer.Argument(help="An enterprise id or a credit code.")],
-    year: MaybeYear = None,
-    policy: MaybePolicy = None,
-    release: ReleaseId = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Explain an enterprise's place line by line, down to file, sheet and row. 逐行说明。"""
-    one: Release = find(warehouse(home).require(), release, year, policy)
-    told = explanation(one, enterprise, language())
-    if json:
-        show_json(told)
-        return
-    out.print(f"{told['name']}  {told['uscc'] or ''}  {told['enterprise_id']}", highlight=False)
-    out.print(f"{told['release_id']}  {say('等级', 'grade')} {told['grade'] or '-'}", highlight=False)
-    for line in told["steps"]:
-        out.print(_line(line), markup=False, highlight=False)
-
-
-def _line(line: dict[str, Any]) -> str:
-    value = "-" if line["value"] is None else line["value"]
-    source = line.get("source")
-    where = (
-        f"  [{source['file']} {source['sheet']} {say('第', 'row ')}{source['row']}{say('行', '')}]" if source else ""
-    )
-    return f"{line['kind']:10}{line['name']:40}{value} {line['unit']}  {line['note']}{where}"
+    hand_over(result, place)

@@ -59,7 +59,13 @@ def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
     """The words for a sheet in ``zh`` or ``en``."""
     pick = 0 if lang == "zh" else 1
     metric = column(sheet.metric)
-    kinds = {"ranking": ("排名", "ranking"), "bottom": ("末位名单", "bottom list")}
+    kinds = {
+        "ranking": ("排名", "ranking"),
+        "bottom": ("末位名单", "bottom list"),
+        "comparison": ("对比", "comparison"),
+        "simulation": ("政策试算（草案，未发布）", "what-if draft, not published"),
+        "robustness": ("稳健性检验", "robustness of ranks"),
+    }
     what = kinds[sheet.kind][pick]
     title = (
         f"{origin.year}年工业企业{metric.zh}{what}"

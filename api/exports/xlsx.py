@@ -36,7 +36,10 @@ def shown(sheet: Sheet) -> list[str]:
     ranks = [f"{k}__{sheet.metric}__{g}" for g in _IN_GROUPINGS for k in ("rank", "of")]
     plain = [n for n in names if not n.startswith(("rank__", "of__")) and n not in ("flags", "release_id")]
     empty = [n for n in ("score", "grade") if n in plain and sheet.frame[n].null_count() == sheet.frame.height]
-    return [*(n for n in plain if n not in empty), *(r for r in ranks if r in names), "flags", "release_id"]
+    return [
+        *(n for n in plain if n not in empty),
+        *(n for n in (*ranks, "flags", "release_id") if n in names),
+    ]
 
 
 def write_xlsx(sheet: Sheet, origin: Provenance, lang: str) -> bytes:

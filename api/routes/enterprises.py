@@ -14,6 +14,7 @@ from api.respond import answer, dump
 from api.routes.rankings import head
 from api.store import Listed, Opened, Store
 from engine.explain import explain
+from engine.history import history as through_releases
 from engine.query import Board
 from engine.query.parameters import read
 from engine.query.rows import build
@@ -80,16 +81,31 @@ def newest(store: Store, policy: str | None) -> list[Listed]:
     return [found[key] for key in sorted(found)]
 
 
+def _add_standing(ranked: list[tuple[dict[str, Any], Opened]]) -> None:
+    """Put what the years say into the rows of one policy."""
+    table = through_releases([opened.release for _, opened in ranked], ranked[0][0]["enterprise_id"])
+    by_year = {line["year"]: line for line in table.drop("enterprise_id", "grade").to_dicts()}
+    for row, opened in ranked:
+        row["standing"] = {k: v for k, v in by_year[opened.board.year].items() if k != "year"}
+
+
 @router.get("/{enterprise_id}/history", summary="An enterprise through the years")
 def history(request: Request, enterprise_id: str, asked: Annotated[HistoryQuery, Query()], store: StoreDep) -> Response:
-    """One row for each year and policy in which it was ranked, earliest first."""
+    """One row for each year and policy in which it was ranked, earliest first.
+
+    `standing` is the place that decides (the grade's own, else the first metric's among all): `places` and
+    `percentile_change` against the year before (up is positive), and `years_in_bottom`, the consecutive years in the
+    policy's bottom per cent.
+    """
     entries = newest(store, read("policy", asked.policy))
 
     def make() -> bytes:
-        years = []
+        years: list[dict[str, Any]] = []
+        found: dict[str, list[tuple[dict[str, Any], Opened]]] = {}
         for entry in entries:
             try:
                 years.append(portrait(store.open(entry).board, enterprise_id))
+                found.setdefault(entry.policy, []).append((years[-1], store.open(entry)))
             except PermuError as error:
                 if error.code != "unknown_enterprise":
                     raise
@@ -99,6 +115,8 @@ def history(request: Request, enterprise_id: str, asked: Annotated[HistoryQuery,
                 f"no enterprise {enterprise_id[:60]!r} in any release: give an enterprise id or a credit code",
                 f"所有版本中都没有企业 {enterprise_id[:60]!r}：请给出企业编号或统一社会信用代码",
             )
+        for ranked in found.values():
+            _add_standing(ranked)
         return dump({"enterprise_id": years[-1]["enterprise_id"], "years": years})
 
     return answer(request, tuple(entries), make)

@@ -1,4 +1,5 @@
-"""Why an enterprise stands where it stands: records → facts → amounts → indicators → bases → score → ranks → grade.
+"""Why an enterprise stands where it stands: records → facts → corrections → amounts → indicators → bases → score →
+ranks → quota → adjustments → grade, and what the next grade would take.
 
 Each step is a line that a person can check: kind, name, value with unit, a note with the arithmetic, and where a
 record lies (load, file, sheet, row).
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.explain import evidence, scoring
+from engine.explain import evidence, next_grade, scoring
+from engine.explain.corrections import corrections
 from engine.explain.telling import Step, Telling
-from engine.policy.indicators import INDICATORS
 from engine.releases import Release
 from engine.schema.facts import FACTS
 
@@ -36,10 +37,15 @@ def explain(release: Release, enterprise: str, lang: str = "zh") -> dict[str, An
 def _steps(told: Telling) -> Iterator[Step]:
     yield from evidence.records(told)
     yield from evidence.land(told)
-    facts = {f["field"]: f for f in told.mine("facts") if f["field"] in told.fields}
-    yield from (evidence.fact(told, facts[name]) for name in FACTS if name in facts)
-    yield from scoring.amounts(told, facts)
-    yield from (scoring.indicator(told, INDICATORS[name]) for name in told.policy.computed)
+    yield from (evidence.fact(told, told.facts[name]) for name in FACTS if name in told.facts)
+    yield from corrections(told)
+    computed = scoring.computed_amounts(told)
+    yield from scoring.amounts(told, computed)
+    known = told.policy.all_indicators
+    yield from (scoring.indicator(told, known[name], computed) for name in told.policy.computed)
     yield from scoring.score(told)
     yield from scoring.ranks(told)
+    yield from scoring.quota(told)
+    yield from scoring.adjustments(told)
     yield from scoring.grade(told)
+    yield from next_grade.steps(told, computed)

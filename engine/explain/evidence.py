@@ -210,7 +210,7 @@ def _findings(told: Telling, parcels: list[str]) -> Iterator[Step]:
 
 
 def fact(told: Telling, fact: Line) -> Step:
-    """The figure taken: from which source, what each said, or the correction that stands in its place."""
+    """The figure taken: from which source, and what each said; a correction in its place has a step of its own."""
     value, unit = told.shown(fact["field"], fact["value"])
     zh, en = _HOW[fact["how"]]
     title = FACTS[fact["field"]]
@@ -220,7 +220,7 @@ def fact(told: Telling, fact: Line) -> Step:
         f"{title.zh}，取自 {fact['source']}（{zh}），精确值 {exact}",
         f"{title.en} from {fact['source']} ({en}), exactly {exact}",
     )
-    return step("fact", fact["field"], value, unit, note + said + _correction(told, fact))
+    return step("fact", fact["field"], value, unit, note + said)
 
 
 def _said(told: Telling, fact: Line) -> str:
@@ -236,22 +236,6 @@ def _said(told: Telling, fact: Line) -> str:
     stated = told.say("；", "; ").join(f"{s} {by_source[s]}" for s in order)
     return told.say(
         f"；各来源：{stated}；相差 {fact['spread']}", f"; each source: {stated}; they differ by {fact['spread']}"
-    )
-
-
-def _correction(told: Telling, fact: Line) -> str:
-    """Before, after, the guard, why, on what evidence, who, until when."""
-    mine = [c for c in _mine(told, "corrections") if c["field"] == fact["field"]]
-    if not mine:
-        return ""
-    one = mine[0]
-    before = told.say("无", "none") if one["before"] is None else one["before"]
-    until = told.say(f"，有效至 {one['until']}", f", until {one['until']}") if one["until"] else ""
-    return told.say(
-        f"；更正 {one['correction_id']}：{before} → {one['value']}（前提 {one['expect']}）；原因：{one['reason']}；"
-        f"依据：{one['evidence']}；批准：{one['approver']}{until}",
-        f"; correction {one['correction_id']}: {before} → {one['value']} (guard {one['expect']}); reason: {one['reason']}; "
-        f"evidence: {one['evidence']}; approved by {one['approver']}{until}",
     )
 
 

@@ -52,6 +52,13 @@ def _check(node: ast.expr, text: str, depth: int = 0) -> None:
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _FUNCTIONS and args:
             for arg in args:
                 _check(arg, text, depth + 1)
+        case ast.BinOp(op=ast.Div(), right=right):
+            zero = isinstance(right, ast.Constant) and right.value == 0
+            part = _short(ast.get_source_segment(text, node) or "/")
+            en, zh = ("divides by zero", "除数为 0") if zero else ("divides", "含有除法")
+            raise _bad(
+                text, f"`{part}` {en}; only an indicator divides, once", f"`{part}` {zh}；只有指标可以相除，且只除一次"
+            )
         case _:
             part = _short(ast.get_source_segment(text, node) or type(node).__name__)
             raise _bad(text, f"`{part}` is not allowed", f"不允许使用 `{part}`")

@@ -8,13 +8,14 @@ Land enters as ``land_dm2_days`` and the numerator is multiplied by the days of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.schema.units import WAN_YUAN_PER_MU
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: amounts by name, integer factors, unit, titles, and whether land (area × days) divides it."""
+    """One indicator: amounts by name, integer factors, unit, titles, whether more or less of it is better."""
 
     name: str
     numerator: str
@@ -24,6 +25,7 @@ class Indicator:
     unit: str
     zh: str
     en: str
+    direction: Literal["more", "less"] = "more"
 
     @property
     def per_land(self) -> bool:

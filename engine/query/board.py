@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
+from engine.policy.packs import Pack
 from engine.query.parameters import DIMENSIONS, refuse
 from engine.query.selection import Group
 from engine.schema.errors import PermuError
@@ -33,6 +34,13 @@ class Opened(Protocol):
 
     @property
     def rankings(self) -> pl.DataFrame: ...
+
+    @property
+    def pack(self) -> Pack: ...
+
+    def has(self, name: str) -> bool: ...
+
+    def table(self, name: str) -> pl.LazyFrame: ...
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ class Board:
     """Answers about one immutable release; safe to share between threads."""
 
     def __init__(self, release: Opened) -> None:
+        self.release = release
         self.manifest = release.manifest
         self.release_id: str = release.manifest["release_id"]
         self.year: int = int(release.manifest["year"])

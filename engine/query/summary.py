@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import calendar
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
 
+from engine.policy.indicators import Indicator
+from engine.query.amounts import amounts
 from engine.query.board import Board
 from engine.query.page import kept
 from engine.query.selection import Selection
 from engine.schema.columns import GRADES
-from engine.schema.units import DM2_PER_MU, FEN_PER_WAN_YUAN, WAN_YUAN_PER_MU
+from engine.schema.units import DM2_PER_MU, FEN_PER_WAN_YUAN
 
 QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
-# indicator → the integer column above its division line; the land is below it
-_OVER_LAND = {"output_per_mu": "output_fen", "benefit_per_mu": "tax_fen"}
 _AMOUNTS = ("land_dm2_days", "output_fen", "tax_fen")
 
 
@@ -28,7 +29,10 @@ def summary(board: Board, selection: Selection, group_by: tuple[str, ...] = ()) 
     taken = board.table.select(pl.col(wanted).gather(pl.Series(members)))
     keys = board.keyed(members, group_by).select(pl.col(n).alias(f"key_{n}") for n in group_by)
     frame, names = taken.with_columns(keys.get_columns()), keys.columns
-    wanted_figures = _totals() + [e for m in metrics for e in _spread(m)]
+    sums = board.cached("amounts", lambda: amounts(board.release), lambda found: found.estimated_size())
+    frame = frame.with_columns(sums.select(pl.all().gather(pl.Series(members)).name.prefix("sum__")).get_columns())
+    known = board.release.pack.policy.all_indicators
+    wanted_figures = _totals() + [e for m in metrics for e in _spread(m, known.get(m), sums.columns)]
     if names:
         figures = frame.group_by(names).agg(wanted_figures).sort(names, nulls_last=True)
     else:
@@ -36,7 +40,11 @@ def summary(board: Board, selection: Selection, group_by: tuple[str, ...] = ()) 
     grades = _grades(frame, names)
     days = 366 if calendar.isleap(board.year) else 365
     return [
-        {"key": {n: line[f"key_{n}"] for n in group_by}, **_line(line, metrics, days), "grades": grades.get(key, {})}
+        {
+            "key": {n: line[f"key_{n}"] for n in group_by},
+            **_line(line, metrics, days, known),
+            "grades": grades.get(key, {}),
+        }
         for line in figures.iter_rows(named=True)
         for key in [tuple(line[n] for n in names)]
     ]
@@ -48,19 +56,22 @@ def _totals() -> list[pl.Expr]:
     return [pl.len().alias("enterprises"), *sums]
 
 
-def _spread(metric: str) -> list[pl.Expr]:
-    """Count, mean, quantiles (linear) of the values, and the sums for Σ/Σ over those who have a value."""
+def _spread(metric: str, one: Indicator | None, held: list[str]) -> list[pl.Expr]:
+    """Count, mean, quantiles (linear) of the values, and the sums for Σ/Σ over those who have a value.
+
+    The sums are of the amounts ``held`` that the metric divides: the policy's own, in whole numbers.
+    """
     usable = pl.col(metric).is_finite().fill_null(False)
     values = pl.col(metric).filter(usable)
     found = [usable.sum().alias(f"of_{metric}"), values.mean().alias(f"mean_{metric}")]
     found += [values.quantile(p, "linear").alias(f"{name}_{metric}") for name, p in QUANTILES.items()]
-    if metric in _OVER_LAND:
-        found.append(pl.col(_OVER_LAND[metric]).filter(usable).sum().alias(f"above_{metric}"))
-        found.append(pl.col("land_dm2_days").filter(usable).sum().alias(f"below_{metric}"))
+    if one is not None and {one.numerator, one.denominator} <= set(held):
+        for place, amount in (("above", one.numerator), ("below", one.denominator)):
+            found.append(pl.col(f"sum__{amount}").filter(usable).cast(pl.Int128).sum().alias(f"{place}_{metric}"))
     return found
 
 
-def _line(line: dict[str, Any], metrics: list[str], days: int) -> dict[str, Any]:
+def _line(line: dict[str, Any], metrics: list[str], days: int, known: dict[str, Indicator]) -> dict[str, Any]:
     land, output, tax = (line[f"sum_{c}"] for c in _AMOUNTS)
     scale = DM2_PER_MU * days
     return {
@@ -68,16 +79,16 @@ def _line(line: dict[str, Any], metrics: list[str], days: int) -> dict[str, Any]
         "land_mu": None if land is None else land * scale.denominator / scale.numerator,
         "output_wan_yuan": None if output is None else output / FEN_PER_WAN_YUAN,
         "tax_wan_yuan": None if tax is None else tax / FEN_PER_WAN_YUAN,
-        "metrics": {m: _figures(line, m, days) for m in metrics},
+        "metrics": {m: _figures(line, m, days, known.get(m)) for m in metrics},
     }
 
 
-def _figures(line: dict[str, Any], metric: str, days: int) -> dict[str, Any]:
-    """``of``, ``ratio`` (Σ/Σ, null where its sums are not kept), ``mean`` and quantiles of a metric."""
+def _figures(line: dict[str, Any], metric: str, days: int, one: Indicator | None) -> dict[str, Any]:
+    """``of``, ``ratio`` (Σ/Σ, null where the release does not hold its amounts), ``mean`` and quantiles of a metric."""
     ratio = None
-    if line.get(f"below_{metric}"):
-        # Σ fen · days ÷ (15 · Σ dm²·days) = 万元 per mu: one division of whole numbers
-        ratio = line[f"above_{metric}"] * days / (WAN_YUAN_PER_MU * line[f"below_{metric}"])
+    if one is not None and line.get(f"below_{metric}"):
+        times = one.times * (days if one.per_land else 1)
+        ratio = float(Fraction(line[f"above_{metric}"] * times, line[f"below_{metric}"] * one.by))
     spread = {name: line[f"{name}_{metric}"] for name in ("mean", *QUANTILES)}
     return {"of": line[f"of_{metric}"], "ratio": ratio, **spread}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from engine.policy.formula import compile_formula, names_in
-from engine.policy.indicators import INDICATORS
+from engine.policy.indicators import Indicator
 from engine.policy.model import Policy
 from engine.schema.codes import sizes
 from engine.schema.facts import FACTS
@@ -26,8 +26,10 @@ def needed_facts(policy: Policy) -> list[str]:
     names = {"land_dm2_days", *_SIZE_FACTS}
     for formula in policy.amounts.values():
         names |= names_in(formula)
+    indicators = policy.all_indicators
     for name in policy.computed:
-        names |= {INDICATORS[name].numerator, INDICATORS[name].denominator}
+        names |= {indicators[name].numerator, indicators[name].denominator}
+    names |= {policy.threshold(c).column for c in policy.conditions}
     return [f for f in FACTS if f in names]
 
 
@@ -84,12 +86,12 @@ def _size() -> nw.Expr:
 
 def with_indicators(wide: nw.LazyFrame, policy: Policy, days: int) -> nw.LazyFrame:
     """Every indicator of the policy as Float64: one division of exact integers, null unless the denominator is > 0."""
-    return wide.with_columns(**{name: quotient(name, days) for name in policy.computed})
+    indicators = policy.all_indicators
+    return wide.with_columns(**{name: quotient(indicators[name], days) for name in policy.computed})
 
 
-def quotient(name: str, days: int) -> nw.Expr:
+def quotient(one: Indicator, days: int) -> nw.Expr:
     """One indicator of an enterprise; see engine.policy.indicators for the factors."""
-    one = INDICATORS[name]
     times = one.times * (days if one.per_land else 1)
     top = (nw.col(one.numerator) * times).cast(nw.Float64)
     return nw.when(nw.col(one.denominator) > 0).then(top / (nw.col(one.denominator) * one.by).cast(nw.Float64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,19 @@ import narwhals as nw
 import polars as pl
 
 from engine.policy.packs import Pack
-from engine.ranking.pipeline import YearTables
+from engine.ranking.base_facts import without_data
+from engine.ranking.pipeline import Hold, YearTables, as_it_is
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+
+# Read where they are: a year without the bureau's lists has none.
+LISTS = ("events", "relations", "land_use")
+Scan = Callable[[Path], nw.LazyFrame]
+
+
+def scan_polars(file: Path) -> nw.LazyFrame:
+    """A Parquet file as a lazy frame of Polars."""
+    return nw.from_native(pl.scan_parquet(file, glob=False))
 
 
 @dataclass(frozen=True)
@@ -27,12 +38,12 @@ class Merged:
     counts: dict[str, Any]
     seconds: float
 
-    def tables(self) -> YearTables:
-        """Its tables as lazy frames."""
-        return YearTables(self.year, self._scan("enterprises"), self._scan("facts_wide"))
-
-    def _scan(self, name: str) -> nw.LazyFrame:
-        return nw.from_native(pl.scan_parquet(self.folder / f"{name}.parquet", glob=False))
+    def tables(self, scan: Scan = scan_polars, hold: Hold = as_it_is) -> YearTables:
+        """Its tables as lazy frames of the engine that ``scan`` reads them with."""
+        enterprises, facts = (scan(self.folder / f"{name}.parquet") for name in ("enterprises", "facts_wide"))
+        files = {name: self.folder / f"{name}.parquet" for name in LISTS}
+        lists = {n: scan(f) for n, f in files.items() if f.is_file()}
+        return YearTables(self.year, enterprises, facts, **lists, hold=hold)
 
 
 def latest_merge(warehouse: Warehouse, year: int) -> Merged:
@@ -82,9 +93,12 @@ def _refuse_uncorrected(warehouse: Warehouse, year: int, merged_at: str) -> None
 
 
 def base_year(warehouse: Warehouse, year: int, pack: Pack) -> Merged:
-    """The merge of the year before, from which the pack takes its bases; PermuError no_base_year."""
+    """The merge of the year before, from which the pack takes its bases; PermuError no_base_year.
+
+    A merge in which no department states what an item is an average of is no base year either.
+    """
     try:
-        return latest_merge(warehouse, year - 1)
+        last = latest_merge(warehouse, year - 1)
     except PermuError as error:
         if error.code not in ("no_merge", "stale_merge"):
             raise
@@ -93,3 +107,13 @@ def base_year(warehouse: Warehouse, year: int, pack: Pack) -> Merged:
             f"policy {pack.policy.id} takes its bases from {year - 1}, the year before: {error.en}",
             f"政策 {pack.policy.id} 的基准值取自上一年（{year - 1} 年）：{error.zh}",
         ) from error
+    for name, facts in without_data(pack.policy, last.folder).items():
+        stated = ", ".join(facts)
+        raise PermuError(
+            "no_base_year",
+            f"policy {pack.policy.id} takes the base of {name} from {year - 1}, the year before, for which no department "
+            f"states any of {stated}: ingest them with --year {year - 1} and run `permu merge --year {year - 1}`",
+            f"政策 {pack.policy.id} 中 {name} 的基准值取自上一年（{year - 1} 年），但该年没有 {stated} 的数据："
+            f"请用 --year {year - 1} 导入后运行 permu merge --year {year - 1}",
+        )
+    return last

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import narwhals as nw
 
 from engine.policy.model import Policy
 from engine.ranking.amounts import display, needed_facts, widen, with_amounts, with_groups, with_indicators
-from engine.ranking.ranks import GROUPINGS, with_grades, with_ranks
-from engine.ranking.scores import base_table, with_bases, with_evaluation, with_score
+from engine.ranking.bases import averages, based, items_of, ranged, ranges, with_bases
+from engine.ranking.extras import with_events
+from engine.ranking.grades import small_group, with_adjustments, with_grade_ranks, with_grades
+from engine.ranking.groups import with_evaluation
+from engine.ranking.ranks import GROUPINGS, with_ranks
+from engine.ranking.scores import scored
+from engine.ranking.tenants import with_tenants
+
+Hold = Callable[[nw.LazyFrame], nw.LazyFrame]
+
+
+def as_it_is(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """The frame: Polars sees by itself what a plan reads twice."""
+    return frame
 
 
 @dataclass(frozen=True)
 class YearTables:
-    """The merged tables of a year as lazy frames (any engine that Narwhals runs on); ``facts`` one row an enterprise."""
+    """The merged tables of a year as lazy frames (any engine that Narwhals runs on); ``facts`` one row an enterprise.
+
+    The others are there where the bureau's lists are. ``hold`` is how the engine keeps a frame that is read several times.
+    """
 
     year: int
     enterprises: nw.LazyFrame
     facts: nw.LazyFrame
+    events: nw.LazyFrame | None = None
+    relations: nw.LazyFrame | None = None
+    land_use: nw.LazyFrame | None = None
+    hold: Hold = as_it_is
 
     @property
     def days(self) -> int:
@@ -27,37 +47,78 @@ class YearTables:
         return 366 if calendar.isleap(self.year) else 365
 
 
-def rankings(policy: Policy, this: YearTables, last: YearTables | None) -> nw.LazyFrame:
-    """The rankings table (columns of :func:`columns`); ``last`` is needed where a base is last year's average."""
-    wide = _measured(policy, this)
-    if policy.score is not None:
-        wide = _scored(policy, this, last, wide)
-    else:
-        wide = wide.with_columns(
-            score_e10=nw.lit(None, dtype=nw.Int64), score=nw.lit(None, dtype=nw.Float64),
-            grade_initial=nw.lit(None, dtype=nw.String), grade=nw.lit(None, dtype=nw.String),
-            evaluation=nw.lit("in"),
-        )  # fmt: skip
+def rankings(
+    policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
+) -> nw.LazyFrame:
+    """The rankings table in enterprise_id order; ``last`` is needed where a base is last year's average.
+
+    ``peers`` are whose rows give this year's averages and ranges, if not its own.
+    """
+    return table(policy, this, last, peers=peers).sort("enterprise_id")
+
+
+def table(
+    policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
+) -> nw.LazyFrame:
+    """The rankings table (columns of :func:`columns`), its rows in no order."""
+    wide = ranked_frame(policy, this, last, peers=peers)
+    return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
+
+
+def ranked_frame(
+    policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
+) -> nw.LazyFrame:
+    """Every column of the work on it: what :func:`table` takes its own from."""
+    wide = measured(policy, this)
+    if policy.score is None:
+        return with_ranks(_unscored(wide), policy.metrics)
+    wide = this.hold(_scored(policy, this, last, peers, wide))
     wide = with_ranks(wide, policy.metrics)
-    if policy.score is not None:
-        wide = with_grades(wide, policy.score)
-    return wide.with_columns(flags=_flags(policy)).select(*columns(policy)).sort("enterprise_id")
+    return graded(wide, policy)
 
 
-def _measured(policy: Policy, tables: YearTables) -> nw.LazyFrame:
-    wide = widen(tables.enterprises, tables.facts, needed_facts(policy))
-    wide = with_groups(with_amounts(wide, policy), tables.days)
-    return with_indicators(wide, policy, tables.days).with_columns(**display(tables.days))
-
-
-def _scored(policy: Policy, this: YearTables, last: YearTables | None, wide: nw.LazyFrame) -> nw.LazyFrame:
+def graded(wide: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:
+    """Quota, grade, adjustments of a frame with scores and ranks."""
     assert policy.score is not None
+    wide = with_grade_ranks(wide, policy)
+    return with_adjustments(with_grades(wide, policy.score), policy)
+
+
+def _unscored(wide: nw.LazyFrame) -> nw.LazyFrame:
+    text = {name: nw.lit(None, dtype=nw.String) for name in ("grade_initial", "grade")}
+    return wide.with_columns(
+        score_e10=nw.lit(None, dtype=nw.Int64), score=nw.lit(None, dtype=nw.Float64), evaluation=nw.lit("in"), **text
+    )
+
+
+def measured(policy: Policy, tables: YearTables) -> nw.LazyFrame:
+    """One row an enterprise: facts (tenants' as the pack says), amounts, groups, indicators."""
+    facts = needed_facts(policy)
+    wide = widen(tables.enterprises, tables.facts, facts)
+    wide = with_tenants(wide, facts, policy, tables.year, tables.relations, tables.land_use)
+    wide = with_groups(with_amounts(wide, policy), tables.days)
+    return tables.hold(with_indicators(wide, policy, tables.days).with_columns(**display(tables.days)))
+
+
+def evaluated(policy: Policy, tables: YearTables) -> nw.LazyFrame:
+    """Amounts, indicators, group and state of everybody: averages run over those whose ``evaluation`` is ``in``."""
+    return with_evaluation(measured(policy, tables), policy, tables.year, tables.days)
+
+
+def _scored(
+    policy: Policy, this: YearTables, last: YearTables | None, peers: YearTables | None, wide: nw.LazyFrame
+) -> nw.LazyFrame:
+    score = policy.score
+    assert score is not None
     wide = with_evaluation(wide, policy, this.year, this.days)
-    bases = [base_table(wide, policy.score, this.days, "this_year")]
+    others = wide if peers is None else evaluated(policy, peers)
+    found = [averages(others, policy, this.days, "this_year")]
     if last is not None:
-        before = with_evaluation(_measured(policy, last), policy, last.year, last.days)
-        bases.append(base_table(before, policy.score, last.days, "last_year"))
-    return with_score(with_bases(wide, policy.score, [b for b in bases if b is not None]), policy.score)
+        found.append(averages(evaluated(policy, last), policy, last.days, "last_year"))
+    bases = [b for b in found if b is not None]
+    wide = with_events(with_bases(wide, score, bases), this.events, score, this.year)
+    among = None if peers is None else with_bases(others, score, bases)
+    return scored(wide, score, ranges(others, score), among)
 
 
 def _flags(policy: Policy) -> nw.Expr:
@@ -74,14 +135,23 @@ def _flags(policy: Policy) -> nw.Expr:
         "region_unknown": nw.col("region_county").is_null(),
         "deregistered": nw.col("status").is_in(["注销", "吊销", "已注销", "已吊销", "注销企业", "吊销未注销"]),
     }
-    if policy.score is not None:
-        marks |= {
-            "out_of_scope": nw.col("evaluation") == "out_of_scope",
-            "not_evaluated": nw.col("evaluation") == "not_evaluated",
-            "no_base": (nw.col("evaluation") == "in") & nw.col("score_e10").is_null(),
-        }
+    if policy.tenants.rule != "alone":
+        marks["tenant"] = nw.col("is_tenant")
+    marks |= _score_flags(policy)
     words = [nw.when(mark.fill_null(False)).then(nw.lit(name)) for name, mark in marks.items()]
     return nw.concat_str(*words, separator=",", ignore_nulls=True)
+
+
+def _score_flags(policy: Policy) -> dict[str, nw.Expr]:
+    if policy.score is None:
+        return {}
+    marks = {
+        "out_of_scope": nw.col("evaluation") == "out_of_scope",
+        "not_evaluated": nw.col("evaluation") == "not_evaluated",
+        "no_base": (nw.col("evaluation") == "in") & nw.col("score_e10").is_null(),
+        "small_group": small_group(policy.score),
+    }
+    return marks | ({"adjusted": nw.col("grade") != nw.col("grade_initial")} if policy.score.adjustments else {})
 
 
 def columns(policy: Policy) -> list[str]:
@@ -91,7 +161,20 @@ def columns(policy: Policy) -> list[str]:
         "region_code", "region_city", "region_county", "region_town", "zone_code", "size", "scale_group", "land_group",
         "land_dm2_days", "output_fen", "tax_fen", "land_mu", "output_wan_yuan", "tax_wan_yuan",
     ]  # fmt: skip
-    items = list(policy.score.items) if policy.score else []
-    scored = [f"base__{n}" for n in items] + [f"item__{n}" for n in items]
     ranks = [f"{kind}__{m}__{g}" for m in policy.metrics for g in GROUPINGS for kind in ("rank", "of")]
-    return [*base, *policy.computed, *scored, "score_e10", "score", "grade_initial", "grade", "flags", *ranks]
+    before, after = _score_columns(policy)
+    return [*base, *policy.computed, *before, "score_e10", "score", "grade_initial", "grade", *after, "flags", *ranks]
+
+
+def _score_columns(policy: Policy) -> tuple[list[str], list[str]]:
+    """The columns that lead to the score, and those that lead from it to the grade."""
+    score = policy.score
+    if score is None:
+        return [], []
+    items = items_of(score)
+    limits = [f"{end}__{n}" for n in ranged(score) for end in ("low", "high")]
+    before = ["score_group", *(f"base__{n}" for n in based(score)), *limits, *(f"item__{n}" for n in items)]
+    if score.extras:
+        before += ["score_items", "bonus", "deduction"]
+    after = ["grade_rank", "grade_of", "grade_within"]
+    return before, after + (["adjustment"] if score.adjustments else [])

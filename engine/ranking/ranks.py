@@ -1,14 +1,12 @@
-"""Ranks in every grouping and grades by quota.
+"""Ranks in every grouping.
 
 Competition ranks (1, 2, 2, 4), best first; ``of`` counts the group's enterprises with a value; a missing value or a
-missing group has no rank. Quotas compare integers: rank · 100 ≤ share · of.
+missing group has no rank.
 """
 
 from __future__ import annotations
 
 import narwhals as nw
-
-from engine.policy.model import NOT_EVALUATED, Score
 
 ALL = "everyone"
 GROUPINGS: dict[str, tuple[str, ...]] = {
@@ -48,15 +46,3 @@ def _rankable(metric: str) -> nw.Expr:
     """The value where it has a place in an order: NaN would rank above everything."""
     value = nw.col(value_of(metric))
     return value if metric == "score" else nw.when(value.is_finite()).then(value)
-
-
-def with_grades(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
-    """``grade_initial`` by quota on the rank within ``graded_within``, T for those not evaluated; ``grade``."""
-    rank = nw.col(f"rank__score__{score.graded_within}").cast(nw.Int64) * 100
-    of = nw.col(f"of__score__{score.graded_within}").cast(nw.Int64)
-    *better, last = score.shares
-    grade: nw.Expr = nw.when(~rank.is_null()).then(nw.lit(last.grade))
-    for share in reversed(better):
-        grade = nw.when(rank <= of * share.up_to_percent).then(nw.lit(share.grade)).otherwise(grade)
-    grade = nw.when(nw.col("evaluation") == "not_evaluated").then(nw.lit(NOT_EVALUATED)).otherwise(grade)
-    return wide.with_columns(grade_initial=grade).with_columns(grade=nw.col("grade_initial"))

@@ -16,9 +16,10 @@ import duckdb
 import polars as pl
 
 from engine.fingerprint import table_sha256
-from engine.policy.packs import Pack, load_pack
+from engine.policy.packs import Pack, usable_pack
+from engine.ranking import spark
 from engine.ranking.manifest import manifest
-from engine.ranking.merged import Merged, base_year, latest_merge
+from engine.ranking.merged import LISTS, Merged, base_year, latest_merge
 from engine.ranking.pipeline import rankings
 from engine.releases import Release
 from engine.schema.errors import PermuError
@@ -26,20 +27,12 @@ from engine.schema.warehouse import Warehouse, settle, who
 
 Progress = Callable[[str], None]
 _EVIDENCE = (
-    "facts",
-    "facts_wide",
-    "claims",
-    "corrections",
-    "coverage",
-    "shared_meters",
-    "enterprises",
-    "links",
-    "land_use",
-    "parcels",
-    "area_disputes",
-    "regions",
-    "findings",
-)
+    "enterprises", "identity_events", "links", "claims", "facts", "facts_wide", "corrections", "coverage", "shared_meters",
+    "land_use", "parcels", "area_disputes", "regions", "findings", "events", "relations",
+)  # fmt: skip
+# What a ranking reads of the year before: kept in the release under _BASE, so that a replay needs no merge.
+_READ = ("enterprises", "facts_wide", *LISTS)
+_BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -56,24 +49,37 @@ class RankReport:
 
 
 def rank(
-    warehouse: Warehouse, year: int, policy: str, *, engine: str = "polars", progress: Progress | None = None
+    warehouse: Warehouse,
+    year: int,
+    policy: str,
+    *,
+    engine: str = "polars",
+    remote: str | None = None,
+    progress: Progress | None = None,
 ) -> RankReport:
     """Rank ``year`` under ``policy`` (an id or a YAML file) and write the release as a draft.
 
-    Raises no_merge, stale_merge, no_base_year, unknown_policy, bad_policy. The same inputs give the same release id.
+    ``engine`` is ``polars`` or ``spark``, with ``remote`` the address of a Spark Connect server. The same inputs give the
+    same release id on either. Raises no_merge, stale_merge, no_base_year, unknown_policy, bad_policy,
+    policy_partial, policy_expired, policy_claims, no_spark, no_java,
+    spark_failed.
     """
     say = progress or (lambda _: None)
-    pack = load_pack(policy)
+    pack = usable_pack(policy, year, warehouse.home)
     merged = latest_merge(warehouse, year)
     needs_last = pack.policy.score is not None and pack.policy.score.last_year
     last = base_year(warehouse, year, pack) if needs_last else None
     with warehouse.lock(f"rank {year} {pack.policy.id}"), warehouse.staging() as folder:
         begun = time.monotonic()
         say("rank")
-        table = compute(pack, merged, last)
+        if engine == "spark":
+            with warehouse.staging() as place:
+                table = spark.compute(pack, merged, last, place, remote)
+        else:
+            table = compute(pack, merged, last)
         ranked = time.monotonic()
         say("publish")
-        sha256 = _write(folder, table, pack, merged)
+        sha256 = _write(folder, table, pack, merged, last)
         written = manifest(warehouse, pack, merged, last, table, sha256, engine)
         (folder / "manifest.json").write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
         release_id = written["release_id"]
@@ -93,36 +99,57 @@ def compute(pack: Pack, merged: Merged, last: Merged | None) -> pl.DataFrame:
 def replayed_sha256(warehouse: Warehouse, release: Release) -> str:
     """The hash of the ranking computed again from the release's own facts and policy.
 
-    A base year is read from the merge that the release names; PermuError base_gone where it was purged.
+    PermuError base_gone where neither it nor the merge that it names holds its base year.
     """
-    m = release.manifest
-    this = Merged(m["year"], m["merge_id"], release.folder, [], {}, 0.0)
-    last = None
-    if m["base_merge_id"]:
-        folder = warehouse.merged / m["base_merge_id"]
-        if not folder.is_dir():
-            raise PermuError(
-                "base_gone",
-                f"release {release.id} took its bases from merge {m['base_merge_id']}, which is no longer there",
-                f"发布 {release.id} 的基准值取自合并 {m['base_merge_id']}，该数据已不存在",
-            )
-        last = Merged(m["year"] - 1, m["base_merge_id"], folder, [], {}, 0.0)
-    return table_sha256(compute(release.pack, this, last))
+    return table_sha256(compute(release.pack, own_year(release), own_base_year(warehouse, release)))
 
 
-def _write(folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged) -> str:
+def own_year(release: Release) -> Merged:
+    """The merged tables that a release holds."""
+    return Merged(release.manifest["year"], release.manifest["merge_id"], release.folder, [], {}, 0.0)
+
+
+def own_base_year(warehouse: Warehouse, release: Release) -> Merged | None:
+    """The year before as a release's bases were taken from it; None where they were not.
+
+    A release holds it under ``base/``; one made before that was so names a merge, which may be purged: base_gone.
+    """
+    merge_id = release.manifest["base_merge_id"]
+    if not merge_id:
+        return None
+    places = (release.folder / _BASE, warehouse.merged / merge_id)
+    folder = next((p for p in places if p.is_dir()), None)
+    if folder is None:
+        raise PermuError(
+            "base_gone",
+            f"release {release.id} took its bases from merge {merge_id}, which is no longer there; "
+            f"merge {release.manifest['year'] - 1} and rank again",
+            f"发布 {release.id} 的基准值取自合并 {merge_id}，该数据已不存在；"
+            f"请重新合并 {release.manifest['year'] - 1} 年数据并重新排名",
+        )
+    return Merged(release.manifest["year"] - 1, merge_id, folder, [], {}, 0.0)
+
+
+def _write(folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged, last: Merged | None) -> str:
     """The release's files but its manifest; the hash of the rankings, taken while the DuckDB file is made."""
     table.write_parquet(folder / "rankings.parquet", compression="zstd", compression_level=1)
     with ThreadPoolExecutor(1, "permu-hash") as beside:
         sha256 = beside.submit(table_sha256, table)
-        for name in _EVIDENCE:
-            file = merged.folder / f"{name}.parquet"
-            if file.is_file():
-                _link(file, folder / file.name)
+        _keep(merged, _EVIDENCE, folder)
+        if last is not None:
+            (folder / _BASE).mkdir()
+            _keep(last, _READ, folder / _BASE)
         (folder / "policy.yaml").write_text(pack.text, encoding="utf-8")
         with duckdb.connect(str(folder / "release.duckdb")) as db:
             db.execute("CREATE TABLE rankings AS SELECT * FROM read_parquet(?)", [str(folder / "rankings.parquet")])
         return sha256.result()
+
+
+def _keep(merged: Merged, names: tuple[str, ...], folder: Path) -> None:
+    for name in names:
+        file = merged.folder / f"{name}.parquet"
+        if file.is_file():
+            _link(file, folder / file.name)
 
 
 def _link(file: Path, place: Path) -> None:

@@ -1,105 +1,94 @@
-"""Composite scores: who is evaluated, base values of the group, item scores, total."""
+"""Composite scores: points of each item, what a missing value gets, bonus and deduction, the total as a whole number."""
 
 from __future__ import annotations
 
-from datetime import date
-from functools import reduce
+from functools import partial
 
 import narwhals as nw
 
-from engine.policy.indicators import INDICATORS
-from engine.policy.model import Base, NotEvaluated, Policy, Score
-from engine.ranking.ranks import ALL, GROUPINGS
-from engine.schema.units import DM2_PER_MU
+from engine.policy.model import Group, Item, Score
+from engine.ranking.bases import items_of, mean_points, with_ranges
+from engine.ranking.exact import SCALE, over
+from engine.ranking.extras import with_extras
+from engine.ranking.forms import item_score, weighted_sum
+from engine.ranking.groups import by_group, by_item
 
-SCORE_SCALE = 10**10  # totals rank on floor(score · 10¹⁰ + ½), an integer, which is also the score that is shown
+SCORE_SCALE = SCALE  # totals rank on floor(score · 10¹⁰ + ½), an integer, which is also the score that is shown
 _SCORE_LIMIT = 9e8  # what Int64 holds at that scale: a parcel of some square centimetres must not stop a whole year
 
 
-def with_evaluation(wide: nw.LazyFrame, policy: Policy, year: int, days: int) -> nw.LazyFrame:
-    """``evaluation``: ``in`` | ``out_of_scope`` | ``landless`` | ``not_evaluated`` (grade T)."""
-    assert policy.score is not None
-    not_evaluated = [_not_evaluated(rule, year) for rule in policy.score.not_evaluated]
-    state = nw.when(nw.col("land_dm2_days") > 0).then(nw.lit("in")).otherwise(nw.lit("landless"))
-    for rule in not_evaluated:
-        state = nw.when(rule.fill_null(False)).then(nw.lit("not_evaluated")).otherwise(state)
-    inside = _in_scope(policy, days).fill_null(False)
-    wide = wide.with_columns(nw.lit("all").alias(ALL))  # a base may be the average of everyone
-    return wide.with_columns(evaluation=nw.when(inside).then(state).otherwise(nw.lit("out_of_scope")))
+def with_items(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
+    """``item__<indicator>`` of those evaluated whose bases are all known; null where the value is missing."""
+    names = items_of(score)
+    ready = {f"ready__{n}": by_item(score, n, partial(_points, n)) for n in names}
+    wide = wide.with_columns(_able=(nw.col("evaluation") == "in") & by_group(score, _bases_known), **ready)
+    return wide.with_columns(**{f"item__{n}": nw.when(nw.col("_able")).then(nw.col(f"ready__{n}")) for n in names})
 
 
-def _in_scope(policy: Policy, days: int) -> nw.Expr:
-    above = nw.col("scale_group") == "above_scale"
-    least = policy.scope.below_scale_least_mu
-    if policy.scope.everyone:
-        return nw.col("scale_group").is_in(["above_scale", "below_scale"])
-    if least is None:
-        return above
-    return above | (nw.col("land_dm2_days") * DM2_PER_MU.denominator >= least * DM2_PER_MU.numerator * days)
+def _points(name: str, item: Item) -> nw.Expr:
+    columns = (nw.col(f"{part}__{name}") for part in ("base", "low", "high"))
+    return item_score(item, nw.col(name), *columns)
 
 
-def _not_evaluated(rule: NotEvaluated, year: int) -> nw.Expr:
-    if rule.listed:
-        return nw.col("is_exempt") == 1
-    if rule.divisions:
-        return nw.col("industry_2").is_in(list(rule.divisions))
-    assert rule.in_production_less_than_years is not None
-    latest = date(year - rule.in_production_less_than_years, 12, 31)
-    return nw.coalesce(nw.col("production_on"), nw.col("founded_on")) > nw.lit(latest)
+def _bases_known(group: Group) -> nw.Expr:
+    based = [~nw.col(f"base__{n}").is_null() for n, item in group.items.items() if item.needs_base]
+    return nw.all_horizontal(*based, ignore_nulls=False) if based else nw.lit(True)
 
 
-def base_table(evaluated: nw.LazyFrame, score: Score, days: int, average_of: str) -> nw.LazyFrame | None:
-    """Σ numerator ÷ Σ denominator × ``times`` per group for the items whose base is the average of that year.
+def with_missing(wide: nw.LazyFrame, score: Score, means: nw.LazyFrame | None) -> nw.LazyFrame:
+    """Items of missing values filled by their rule; ``exclude_reweight`` stays null and leaves the total."""
+    if means is not None:
+        wide = wide.join(means, on=["score_group", "grade_key"], how="left")
+    filled = {f"item__{n}": _filled(score, n) for n in items_of(score)}
+    return wide.with_columns(**filled)
 
-    Sums run over enterprises that are evaluated and have both; the columns are ``base__<indicator>`` beside the level.
-    Items of one pack share their level.
-    """
-    items = {n: i.base for n, i in score.items.items() if i.base.average_of == average_of}
-    if not items:
-        return None
-    (level,) = GROUPINGS[next(iter(items.values())).within]
-    rows = evaluated.filter(nw.col("evaluation") == "in")
-    known = {n: nw.col(n).is_null() for n in items}
-    sums = rows.with_columns(
-        **{f"n__{n}": nw.when(~known[n]).then(nw.col(INDICATORS[n].numerator)) for n in items},
-        **{f"d__{n}": nw.when(~known[n]).then(nw.col(INDICATORS[n].denominator)) for n in items},
+
+def _filled(score: Score, name: str) -> nw.Expr:
+    points = nw.col(f"item__{name}")
+
+    def instead(item: Item) -> nw.Expr | None:
+        if item.missing == "exclude_reweight":
+            return None
+        if item.missing == "group_average_score":
+            return nw.col(f"mean__{name}").fill_null(0.0)
+        return nw.lit(float(item.penalty) if item.penalty is not None else 0.0, dtype=nw.Float64)
+
+    rule = by_item(score, name, instead).cast(nw.Float64)
+    return nw.when(points.is_null() & nw.col("_able")).then(rule).otherwise(points)
+
+
+def with_total(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
+    """``score_items`` (Σ of the items), ``bonus``, ``deduction``, ``score_e10`` and ``score``."""
+    total = by_group(score, lambda group: _sum(group) if group.items else None).cast(nw.Float64)
+    wide = wide.with_columns(score_items=nw.when(nw.col("_able")).then(total))
+    wide = with_extras(wide, score)
+    whole = nw.col("score_items") + nw.col("bonus") - nw.col("deduction") if score.extras else nw.col("score_items")
+    wide = wide.with_columns(score_e10=_as_integer(whole.clip(-_SCORE_LIMIT, _SCORE_LIMIT), score.rounding_digits))
+    return wide.with_columns(score=over(nw.col("score_e10"), SCORE_SCALE))
+
+
+def _sum(group: Group) -> nw.Expr:
+    """Σ of the items from left to right; items that leave the total leave their weight to the others."""
+    leaves = [n for n, item in group.items.items() if item.missing == "exclude_reweight"]
+    if not leaves:
+        return weighted_sum(nw.col(f"item__{n}") for n in group.items)
+    points = weighted_sum(nw.col(f"item__{n}").fill_null(0.0) for n in group.items)
+    weights = weighted_sum(
+        nw.when(nw.col(f"item__{n}").is_null()).then(nw.lit(0.0)).otherwise(nw.lit(float(item.weight or 0)))
+        for n, item in group.items.items()
     )
-    totals = sums.group_by(level).agg(
-        **{f"n__{n}": nw.col(f"n__{n}").sum() for n in items}, **{f"d__{n}": nw.col(f"d__{n}").sum() for n in items}
-    )
-    return totals.select(level, **{f"base__{n}": _average(n, base, days) for n, base in items.items()})
+    return nw.when(weights > 0).then(points * 100.0 / weights)
 
 
-def _average(name: str, base: Base, days: int) -> nw.Expr:
-    one = INDICATORS[name]
-    times = one.times * base.times * (days if one.per_land else 1)
-    top = nw.col(f"n__{name}").cast(nw.Float64) * times
-    bottom = nw.col(f"d__{name}").cast(nw.Float64) * one.by
-    return nw.when((nw.col(f"d__{name}") > 0) & (nw.col(f"n__{name}") > 0)).then(top / bottom)
+def _as_integer(total: nw.Expr, digits: int | None) -> nw.Expr:
+    """The total in 10⁻¹⁰, rounded half up to ``digits`` where the pack rounds before ranking."""
+    if digits is None:
+        return (total * float(SCORE_SCALE) + 0.5).floor().cast(nw.Int64)
+    return (total * float(10**digits) + 0.5).floor().cast(nw.Int64) * 10 ** (10 - digits)
 
 
-def with_bases(wide: nw.LazyFrame, score: Score, tables: list[nw.LazyFrame]) -> nw.LazyFrame:
-    """``base__<indicator>`` of every item: constants, and the group tables joined on their level."""
-    for table in tables:
-        level = table.collect_schema().names()[0]
-        wide = wide.join(table, on=level, how="left")
-    for name, item in score.items.items():
-        if item.base.constant is not None:
-            wide = wide.with_columns(nw.lit(item.base.constant, dtype=nw.Float64).alias(f"base__{name}"))
-    return wide
-
-
-def with_score(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
-    """``item__<indicator>``, ``score_e10`` and ``score`` of those evaluated whose bases are all known."""
-    inside = nw.col("evaluation") == "in"
-    bases = reduce(lambda a, b: a & b, (~nw.col(f"base__{n}").is_null() for n in score.items))
-    items = {
-        f"item__{n}": nw.when(inside & bases).then((nw.col(n) / nw.col(f"base__{n}")).fill_null(0.0) * float(i.weight))
-        for n, i in score.items.items()
-    }
-    wide = wide.with_columns(**items)
-    total = reduce(lambda a, b: a + b, (nw.col(f"item__{n}") for n in score.items))
-    total = total.clip(-_SCORE_LIMIT, _SCORE_LIMIT)
-    wide = wide.with_columns(score_e10=(total * float(SCORE_SCALE) + 0.5).floor().cast(nw.Int64))
-    shown = nw.col("score_e10").cast(nw.Float64) / (nw.col("score_e10") * 0 + SCORE_SCALE).cast(nw.Float64)
-    return wide.with_columns(score=shown)
+def scored(wide: nw.LazyFrame, score: Score, table: nw.LazyFrame | None, peers: nw.LazyFrame | None) -> nw.LazyFrame:
+    """Items, missing rules and totals of a frame with its bases; means of items are those of ``peers`` (else its own)."""
+    wide = with_items(with_ranges(wide, table), score)
+    others = wide if peers is None else with_items(with_ranges(peers, table), score)
+    return with_total(with_missing(wide, score, mean_points(others, score)), score)

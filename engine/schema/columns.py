@@ -118,6 +118,54 @@ COLUMNS: dict[str, Column] = {
         _text("grade", "等级", "Grade", "code", ALL),
         _text("flags", "标记", "Flags", "code"),
         _text("release_id", "发布版本", "Release", "code", ALL),
+        # comparisons of two releases
+        _count("rank_a", "原名次", "Rank in A"),
+        _count("of_a", "原参评数", "Of in A"),
+        _text("grade_a", "原等级", "Grade in A", "code"),
+        _count("rank_b", "现名次", "Rank in B"),
+        _count("of_b", "现参评数", "Of in B"),
+        _text("grade_b", "现等级", "Grade in B", "code"),
+        _count("places", "位次变动", "Places up"),
+        _count("by_policy", "办法所致", "Places by policy"),
+        _count("by_correction", "更正所致", "Places by correction"),
+        _count("by_data_own", "自身数据所致", "Places by own figures"),
+        _count("by_data_peers", "他人数据与基准所致", "Places by others' figures and bases"),
+        _count("by_code", "程序所致", "Places by code"),
+        _text("cause", "主要原因", "Main cause", "code"),
+        _text("policy_part", "办法中的原因", "Part of the policy", "code"),
+        _count("rank_c", "对照名次", "Rank in C"),
+        _count("of_c", "对照参评数", "Of in C"),
+        _text("band_c", "对照名次段", "Rank band in C"),
+        _count("years_in_bottom", "连续居末年数", "Years in the bottom"),
+        # what-if and robustness
+        _text("grade_before", "原等级", "Grade before", "code"),
+        _text("grade_after", "改后等级", "Grade after", "code"),
+        Column("score_before", "原得分", "Score before", "分", "points"),
+        Column("score_after", "改后得分", "Score after", "分", "points"),
+        _count("rank_before", "原名次", "Rank before"),
+        _count("rank_after", "改后名次", "Rank after"),
+        _count("of_before", "原参评数", "Of before"),
+        _count("of_after", "改后参评数", "Of after"),
+        _text("line_of", "等级线", "Line of grade", "code"),
+        Column("line_before", "原等级线", "Line before", "分", "points"),
+        Column("line_after", "改后等级线", "Line after", "分", "points"),
+        _text("why", "变动原因代码", "Codes of why", "code"),
+        _text("reason", "变动原因", "Why"),
+        _count("rank_low", "名次5%分位", "Rank, 5th per cent"),
+        _count("rank_high", "名次95%分位", "Rank, 95th per cent"),
+        _count("rank_least", "最前名次", "Best rank"),
+        _count("rank_most", "最后名次", "Worst rank"),
+        Column("other_grade_share", "等级不同的试算比例", "Share of draws with another grade"),
+        Column("borderline", "临界", "Borderline", kind="text", decimals=0),
+        _text("score_group", "评价组别", "Group of the pack", "code"),
+        # the way from items to the grade
+        Column("score_items", "各项得分之和", "Sum of the items", "分", "points"),
+        Column("bonus", "加分", "Bonus", "分", "points"),
+        Column("deduction", "扣分", "Deduction", "分", "points"),
+        _count("grade_rank", "定级名次", "Rank that grades"),
+        _count("grade_of", "定级参评数", "Of those graded together"),
+        _text("grade_within", "定级范围", "Level of the quota", "code"),
+        _text("adjustment", "等级调整", "Adjustments of the grade", "code"),
     )
 }
 
@@ -185,7 +233,20 @@ def _part(name: str) -> Column:
     base = column(metric)
     if kind == "base":
         return Column(name, f"{base.zh}·基准值", f"{base.en}: base", base.unit_zh, base.unit_en, decimals=base.decimals)
+    if kind in ("low", "high"):
+        zh, en = ("最低值", "lowest") if kind == "low" else ("最高值", "highest")
+        return Column(name, f"{base.zh}·{zh}", f"{base.en}: {en}", base.unit_zh, base.unit_en, decimals=base.decimals)
     return Column(name, f"{base.zh}·得分", f"{base.en}: points", "分", "points")
+
+
+def _varied(name: str) -> Column:
+    kind, what = name.split("__")
+    base = column(what)
+    if kind == "delta":
+        return Column(name, f"{base.zh}·得分变动", f"{base.en}: points more or less", "分", "points")
+    if kind == "rank_without":
+        return _count(name, f"去掉{base.zh}的名次", f"Rank without {base.en.lower()}")
+    return Column(name, f"{what}级试算比例", f"Share of draws in grade {what}")
 
 
 def _within(name: str) -> Column:
@@ -199,8 +260,10 @@ def column(name: str) -> Column:
         return COLUMNS[name]
     if name.startswith(("rank__", "of__")) and name.count("__") == 2:
         return _rank(name)
-    if name.startswith(("base__", "item__")) and name.count("__") == 1:
+    if name.startswith(("base__", "item__", "low__", "high__")) and name.count("__") == 1:
         return _part(name)
+    if name.startswith(("delta__", "rank_without__", "grade_share__")):
+        return _varied(name)
     if name.startswith("within_"):
         return _within(name)
     return Column(name, name, name)

@@ -6,59 +6,15 @@ Prints a table and writes ``build/bench.json``. A name picks one benchmark; PERM
 from __future__ import annotations
 
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import ingest, link
-
-RUNS = 3
-SIZE = int(os.environ.get("PERMU_BENCH_SIZE", "1000000"))
-
-
-@dataclass
-class Line:
-    """One row of the report; ``ratio_to_mark`` is to the hand-written mark, or to the seconds allowed."""
-
-    name: str
-    size: int
-    engine: str
-    seconds_median: float
-    peak_mb: float
-    ratio_to_mark: float | None
-    answer_sha256: str | None
-
-
-@dataclass
-class Run:
-    """What one process gave: its own JSON and its peak resident memory."""
-
-    output: dict[str, object]
-    peak_mb: float
-
-    @property
-    def seconds(self) -> float:
-        """Seconds as the process measured its work, without starting up."""
-        return float(str(self.output["seconds"]))
-
-
-def process(*words: str) -> Run:
-    """Run a command to its end, read the JSON of its last line, and ask the kernel for its peak memory."""
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(words, stdout=out)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        lines = out.read().decode().strip().splitlines()
-    if child.returncode not in (0, 1) or not lines:
-        raise SystemExit(f"bench: {' '.join(words)} ended with {child.returncode}")
-    return Run(json.loads(lines[-1]), usage.ru_maxrss / 1024)
+from tests.bench import ingest, link, ranking
+from tests.bench.measure import RUNS, SIZE, Line, in_turn, lines, process
 
 
 def merge_rank() -> list[Line]:
@@ -72,12 +28,8 @@ def merge_rank() -> list[Line]:
         commands = {"permu": [*python, "tests.bench.ours", str(home)]}
         for engine in ("polars", "duckdb", "pandas"):
             commands[engine] = [*python, "tests.bench.handwritten", engine, str(home), f"{folder}/{engine}"]
-        runs: dict[str, list[Run]] = {engine: [] for engine in commands}
-        for turn in range(RUNS):
-            for engine, words in commands.items():
-                if engine != "pandas" or turn == 0:  # pandas takes minutes; once is enough to place it
-                    runs[engine].append(process(*words))
-    return _lines("merge_rank", SIZE, runs, mark="polars")
+        # pandas takes minutes; once is enough to place it
+        return lines("merge_rank", SIZE, in_turn(commands, once=("pandas",)), mark="polars")
 
 
 def demo_year() -> list[Line]:
@@ -91,7 +43,7 @@ def demo_year() -> list[Line]:
             home = f"{folder}/home{turn}"
             words = [f"{folder}/drops", "--home", home]
             runs.append(process(sys.executable, "-m", "tests.bench.chain", *words))
-    return _lines("demo_year", 20_000, {"permu": runs}, mark=None, allowed=30.0)
+    return lines("demo_year", 20_000, {"permu": runs}, allowed=30.0)
 
 
 def parcels() -> list[Line]:
@@ -103,7 +55,7 @@ def parcels() -> list[Line]:
         file = write(Path(folder) / "parcels.parquet")
         words = [sys.executable, "-m", "tests.bench.parcels"]
         runs = {way: [process(*words, way, str(file)) for _ in range(RUNS)] for way in WAYS}
-    return _lines("parcels", PARCELS, runs, mark=None, allowed=20.0)
+    return lines("parcels", PARCELS, runs, allowed=20.0)
 
 
 def _of_ingest(bench: Callable[..., list[dict[str, Any]]], *rows: int) -> Callable[[], list[Line]]:
@@ -115,6 +67,12 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "demo_year": demo_year,
     "merge_rank": merge_rank,
     "parcels": parcels,
+    "rank": ranking.rank,
+    "rank_score": ranking.rank_score,
+    "rank_growth": ranking.rank_growth,
+    "merge_growth": ranking.merge_growth,
+    "groupings": ranking.groupings,
+    "robustness": ranking.robustness,
     "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
     "ingest_csv_gb18030": _of_ingest(ingest.ingest_csv_gb18030, 12_000_000),
     "ingest_xlsx": _of_ingest(ingest.ingest_xlsx),
@@ -123,43 +81,21 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
 }
 
 
-def _lines(
-    name: str, size: int, runs: dict[str, list[Run]], mark: str | None, allowed: float | None = None
-) -> list[Line]:
-    answers = {str(r.output.get("answer_sha256")) for each in runs.values() for r in each}
-    if len(answers) != 1:
-        raise SystemExit(f"bench {name}: the answers differ, so no time is reported: {sorted(answers)}")
-    medians = {engine: statistics.median(r.seconds for r in each) for engine, each in runs.items()}
-    against = allowed if mark is None else medians[mark]
-    return [
-        Line(
-            name,
-            size,
-            engine,
-            round(medians[engine], 2),
-            round(max(r.peak_mb for r in each)),
-            round(medians[engine] / against, 2) if against else None,
-            answers.copy().pop(),
-        )
-        for engine, each in runs.items()
-    ]
-
-
 def main(wanted: list[str]) -> None:
     """Run the benchmarks named, or all; print the table and write build/bench.json."""
     unknown = [w for w in wanted if w not in BENCHES]
     if unknown:
         raise SystemExit(f"bench: no benchmark {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     print(f"{'benchmark':14}{'size':>10}  {'engine':10}{'seconds':>9}{'peak MB':>9}{'ratio':>7}  answer", flush=True)
-    lines: list[Line] = []
+    found: list[Line] = []
     for name in wanted or BENCHES:
         for line in BENCHES[name]():
             ratio = "" if line.ratio_to_mark is None else f"{line.ratio_to_mark:.2f}"
             head = f"{line.name:14}{line.size:>10}  {line.engine:10}{line.seconds_median:>9.2f}{line.peak_mb:>9.0f}"
             print(f"{head}{ratio:>7}  {(line.answer_sha256 or '')[:12]}", flush=True)
-            lines.append(line)
+            found.append(line)
     Path("build").mkdir(exist_ok=True)
-    Path("build/bench.json").write_text(json.dumps([asdict(x) for x in lines], indent=1))
+    Path("build/bench.json").write_text(json.dumps([asdict(x) for x in found], indent=1))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """permu's own merge and rank as one benchmark process.
 
-python -m tests.bench.ours HOME    → one JSON line
+python -m tests.bench.ours HOME [one]    → one JSON line; ``one``: ranked in one grouping instead of all
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from engine.ranking.ranks import GROUPINGS
 from engine.ranking.run import rank
 from engine.releases import find
 from engine.schema.warehouse import Warehouse
@@ -18,8 +19,10 @@ from tests.bench.answer import answer_sha256
 from tests.bench.warehouse import YEAR
 
 
-def main(home: str) -> None:
+def main(home: str, groupings: str = "all") -> None:
     """Merge and rank; print seconds (in all, and by stage) and the answer's hash."""
+    for name in [*GROUPINGS][1:] if groupings == "one" else []:
+        del GROUPINGS[name]
     warehouse = Warehouse(Path(home))
     began = time.monotonic()
     merge(warehouse, YEAR)

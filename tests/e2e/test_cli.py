@@ -230,7 +230,7 @@ def test_explain_goes_down_to_file_sheet_and_row(tour: Tour) -> None:
     kinds = {s["kind"] for s in steps}
     told_where_there_is_one = {"meter", "coverage", "parcel", "dispute", "finding", "correction"}
     assert kinds - told_where_there_is_one == {
-        "record", "land", "fact", "amount", "indicator", "base", "item", "total", "rank", "grade",
+        "record", "land", "fact", "amount", "indicator", "base", "item", "total", "rank", "quota", "grade",
     }  # fmt: skip
     parts = sum(s["value"] for s in steps if s["kind"] == "item")
     assert parts == pytest.approx(told["score"], abs=1e-9)
@@ -269,8 +269,9 @@ def test_a_layer_is_exported(tour: Tour) -> None:
 
 
 EVERY = ["demo", "demo check", "ingest", "sources", "status", "merge", "rank", "releases", "replay", "rankings",
-         "explain", "serve", "policy list", "policy show", "policy check", "layers export", "correct",
-         "disputes", "findings list", "findings export"]  # fmt: skip
+         "explain", "serve", "policy list", "policy show", "policy check",
+         "policy diff", "policy try", "policy schema", "layers export", "correct", "simulate", "robustness",
+         "compare", "publish", "withdraw", "purge", "disputes", "findings list", "findings export"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", EVERY)

@@ -87,7 +87,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         put(folder, f"drops/{name}", text)
     put(folder, "correction.yaml", CORRECTION)
     shipped = files("data.policies").joinpath("sunan-2017.yaml").read_text("utf-8")
-    put(folder, "power.yaml", shipped.replace("id: sunan-2017", "id: power").replace("[]", "[tax_per_kwh]"))
+    put(folder, "power.yaml", shipped.replace("id: sunan-2017", "id: power") + "indicators: [tax_per_kwh]\n")
     for words in ("ingest drops --year 2024", "merge --year 2024", "correct correction.yaml", "merge --year 2024"):
         done = inside(folder, *words.split())
         assert done.code in (0, 1), f"{words}: {done.err}"
@@ -175,9 +175,9 @@ def test_finding(place: Path) -> None:
 def test_corrected_figure(place: Path) -> None:
     told = steps(place, CHEMIST)
     (fact,) = [s for s in told if s["kind"] == "fact" and s["name"] == "vat_fen"]
-    assert fact["value"] == 40.0
+    assert fact["value"] == 40.0 and "from correction (corrected by hand)" in fact["note"]
+    (correction,) = [s for s in told if s["kind"] == "correction"]
     for words in (
-        "from correction (corrected by hand)",
         "4000 → 40000000",
         "lt 1 万元",
         "单位误填",
@@ -185,7 +185,7 @@ def test_corrected_figure(place: Path) -> None:
         "王",
         "2099-12-31",
     ):
-        assert words in fact["note"], words
+        assert words in correction["note"], words
     (record,) = [s for s in told if s["kind"] == "record" and s["name"] == "vat_fen"]
     assert (record["value"], where(record)) == (0.004, "国税2024.csv:4")  # what the department said stays
 

@@ -54,7 +54,7 @@ class Dying(sqlite3.Connection):
         here("after " + word)
         return result
 sqlite3.connect = lambda *a, **k: real_connect(*a, **({"factory": Dying} | k))
-around(ingest.merge.land, "uses", "land")
+around(ingest.merge.land, "occupancy", "land")
 around(engine.ranking.run, "compute", "compute")
 run(words)
 """

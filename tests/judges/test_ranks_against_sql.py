@@ -18,13 +18,15 @@ from engine.policy.packs import load_pack
 from engine.ranking.pipeline import rankings
 from engine.releases import open_release
 from engine.schema.warehouse import Warehouse
-from tests.unit.ranking.firms import Firm, enterprises_of, facts_of, firm, year_of
+from tests.unit.ranking.crowds import crowd
+from tests.unit.ranking.firms import Firm, enterprises_of, facts_of, year_of
 
 STATE = "vat corporate_income_tax consumption_tax export_credit vat_refund"
 LOCAL = "land_use_tax property_tax stamp_tax urban_maintenance_tax land_value_added_tax resource_tax environment_tax vehicle_vessel_tax"
 TAXES = [f"{name}_fen" for name in (*STATE.split(), *LOCAL.split())]
 FIELDS = [*TAXES, "invoiced_sales_fen", "main_revenue_fen", "land_dm2_days", "power_wh", "gas_litre", "employees",
-          "insured_persons", "is_above_scale", "is_exempt"]  # fmt: skip
+          "insured_persons", "is_above_scale", "is_exempt", "value_added_fen", "rd_fen", "energy_ce", "water_litre", "cod_gram",
+          "ammonia_nitrogen_gram", "so2_gram", "nox_gram"]  # fmt: skip
 GROUPINGS = {
     "all": "1", "industry_2": "i2", "industry_3": "i3", "industry_4": "i4", "region_city": "city",
     "region_county": "county", "region_town": "town", "size": "size", "scale_group": "scale",
@@ -33,14 +35,19 @@ GROUPINGS = {
 METRICS = {"output_per_mu": "output_per_mu", "benefit_per_mu": "benefit_per_mu", "score": "score_e10"}
 
 
-def wide(folder: Path, days: int, name: str) -> str:
-    """A table of one row an enterprise: facts, groups, amounts, quotients."""
+def pivoted(folder: Path) -> str:
+    """The facts, one row an enterprise."""
     one = ", ".join(f"max(value) FILTER (field = '{f}') AS {f}" for f in FIELDS)
+    return f"SELECT enterprise_id, {one} FROM read_parquet('{folder}/facts.parquet') GROUP BY enterprise_id"
+
+
+def wide(folder: Path, days: int, name: str, facts: str | None = None) -> str:
+    """A table of one row an enterprise: facts (``facts``, else the folder's), groups, amounts, quotients."""
     known = " OR ".join(f"{t} IS NOT NULL" for t in TAXES)
     total = " + ".join(f"coalesce({t}, 0)" for t in TAXES)
     return f"""
     CREATE TABLE {name} AS
-    WITH f AS (SELECT enterprise_id, {one} FROM read_parquet('{folder}/facts.parquet') GROUP BY enterprise_id),
+    WITH f AS ({facts or pivoted(folder)}),
     raw AS (
       SELECT e.*, f.* EXCLUDE (enterprise_id), coalesce(employees, insured_persons) AS people,
         coalesce(main_revenue_fen, invoiced_sales_fen) AS revenue,
@@ -198,39 +205,6 @@ def test_demo_scores_and_grades_of_huaian(demo_home: Warehouse) -> None:
 
 
 # --- dense in ties, gaps and edges ---------------------------------------------------------------------------------
-
-
-def crowd(seed: int, size: int) -> list[Firm]:
-    """Enterprises with few distinct values: ties, zeros, negative land, every kind of gap, short codes."""
-    rng = np.random.default_rng(seed)
-
-    def some(values: list[int | None]) -> int | None:
-        return values[rng.integers(len(values))]
-
-    firms = []
-    for n in range(size):
-        code = ["2614", "261", "26", "C", "4411", "3011", None][rng.integers(7)]
-        region = ["320583001", "320583", "3205", "320205001", None][rng.integers(5)]
-        made = firm(n, region_code=region, industry_code=code) | {
-            "industry_2": code[:2] if code and len(code) > 1 else None,
-            "industry_3": code[:3] if code and len(code) > 2 else None,
-            "industry_4": code if code and len(code) > 3 else None,
-            "region_city": region and region[:4],
-            "region_county": region[:6] if region and len(region) > 4 else None,
-            "region_town": region if region and len(region) > 6 else None,
-            "vat_fen": some([None, -100, 0, 10**8, 3 * 10**8]),
-            "stamp_tax_fen": some([None, 0, 2 * 10**8]),
-            "invoiced_sales_fen": some([None, 0, 3 * 10**8 - 1, 3 * 10**8, 4 * 10**10]),
-            "main_revenue_fen": some([None, 2 * 10**9, 4 * 10**10]),
-            "employees": some([None, 19, 20, 300, 1000]),
-            "insured_persons": some([None, 5, 5000]),
-            "is_above_scale": some([None, 0, 1]),
-            "power_wh": some([None, 0, 10**9]),
-            "gas_litre": some([None, 10**6]),
-            "land_dm2_days": some([None, 0, -5, 200_000 * 366, 200_000 * 366 - 1, 10**9]),
-        }
-        firms.append(made)
-    return firms
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from engine.policy.packs import load_pack
 from engine.ranking.pipeline import rankings
 from engine.releases import open_release
 from engine.schema.warehouse import Warehouse
+from tests.unit.ranking.crowds import write_year
 from tests.unit.ranking.firms import Firm, firm, ranked, year_of
 
 # few distinct values, so that ties are common; every kind of gap
@@ -123,8 +124,10 @@ def weighted(times: int) -> Policy:
     """huaian-2024 with every weight ``times`` as large (beyond the loader's 100: a law, not a pack)."""
     policy = load_pack("huaian-2024").policy
     assert policy.score is not None
-    items = {n: i.model_copy(update={"weight": i.weight * times}) for n, i in policy.score.items.items()}
-    return policy.model_copy(update={"score": policy.score.model_copy(update={"items": items})})
+    (group,) = policy.score.groups.values()
+    items = {n: i.model_copy(update={"weight": (i.weight or 0) * times}) for n, i in group.items.items()}
+    groups = {"all": group.model_copy(update={"items": items})}
+    return policy.model_copy(update={"score": policy.score.model_copy(update={"groups": groups})})
 
 
 @laws
@@ -162,6 +165,35 @@ def test_the_hash_does_not_know_how_many_threads(demo_home: Warehouse, threads: 
             env={**os.environ, "POLARS_MAX_THREADS": threads, "PYTHONPATH": str(Path(__file__).parents[2])},
         )  # fmt: skip
         assert done.stdout.strip() == expected, done.stderr
+
+
+_ALL_FORMS = """
+import sys
+from pathlib import Path
+from engine.fingerprint import table_sha256
+from engine.policy.packs import read_pack
+from engine.ranking.merged import Merged
+from engine.ranking.pipeline import rankings
+pack, folder, engine = Path(sys.argv[1]).read_text("utf-8"), Path(sys.argv[2]), sys.argv[3]
+last, this = (Merged(y, "", folder / str(y), [], {}, 0.0).tables() for y in (2023, 2024))
+print(table_sha256(rankings(read_pack(pack, "all-forms").policy, this, last).to_native().collect(engine=engine)))
+"""
+
+
+def test_means_and_extras_do_not_know_how_many_threads(tmp_path: Path) -> None:
+    """Every rule of a pack, simple means of quotients among them, over threads and both engines of Polars."""
+    root = Path(__file__).parents[2]
+    for year in (2023, 2024):
+        write_year(tmp_path / str(year), seed=year, size=3000)
+    hashes = set()
+    for threads, engine in (("1", "streaming"), ("2", "in-memory"), ("7", "streaming"), ("7", "in-memory")):
+        pack = root / "tests" / "unit" / "ranking" / "all-forms.yaml"
+        done = subprocess.run(
+            [sys.executable, "-c", _ALL_FORMS, str(pack), str(tmp_path), engine], capture_output=True, text=True,
+            timeout=120, env={**os.environ, "POLARS_MAX_THREADS": threads, "PYTHONPATH": str(root)}, check=True,
+        )  # fmt: skip
+        hashes.add(done.stdout.strip())
+    assert len(hashes) == 1 and len(hashes.pop()) == 64
 
 
 @settings(max_examples=15)

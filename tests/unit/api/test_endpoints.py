@@ -177,7 +177,7 @@ def test_catalogue(client: TestClient, ids: dict[str, str]) -> None:
     assert named["score"]["default"] and named["land_mu"]["unit"] == "亩" and named["land_mu"]["groupings"] == []
     policies = {p["id"]: p for p in get(client, "/policies")["policies"]}
     assert policies["sunan-2017"]["years"] == [2023, 2024]
-    assert get(client, "/policies/huaian-2024")["score"]["items"]
+    assert get(client, "/policies/huaian-2024")["score"]["groups"]["all"]["items"]
 
 
 def test_enterprise_by_id_and_by_credit_code(client: TestClient) -> None:
@@ -192,6 +192,16 @@ def test_history_goes_through_the_years(client: TestClient) -> None:
     told = get(client, "/enterprises/E01/history", policy="sunan-2017")
     assert [(y["year"], y["rank"], y["of"]) for y in told["years"]] == [(2023, 1, 7), (2024, 1, 10)]
     assert [y["year"] for y in get(client, "/enterprises/E12/history", policy="sunan-2017")["years"]] == [2024]
+
+
+def test_history_says_how_long_an_enterprise_stood_in_the_bottom(client: TestClient) -> None:
+    years = get(client, "/enterprises/E08/history", policy="sunan-2017")["years"]
+    standing = [y["standing"] for y in years]
+    assert [(s["rank"], s["of"], s["in_bottom"], s["years_in_bottom"]) for s in standing] == [
+        (7, 7, True, 1),
+        (10, 10, True, 2),
+    ]
+    assert [(s["places"], s["percentile_change"]) for s in standing] == [(None, None), (-3, 0.0)]
 
 
 def test_explanation_is_the_engine_s(client: TestClient) -> None:

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from engine.policy.packs import load_pack
-from engine.ranking.ranks import GROUPINGS, with_grades, with_ranks
+from engine.ranking.grades import with_grades
+from engine.ranking.ranks import GROUPINGS, with_ranks
 from tests.unit.ranking.firms import Firm, firm, ranked
 
 NAN, INF = float("nan"), float("inf")
@@ -167,10 +168,10 @@ def graded(scores: list[int | None], evaluation: str = "in") -> list[str | None]
     assert score is not None
     frame = pl.LazyFrame({"score_e10": pl.Series(scores, dtype=pl.Int64), "evaluation": [evaluation] * len(scores)})
     frame = frame.with_columns(
-        rank__score__region_county=pl.col("score_e10").rank("min", descending=True),
-        of__score__region_county=pl.col("score_e10").count(),
-    )
-    return with_grades(nw.from_native(frame), score).to_native().collect()["grade"].to_list()
+        grade_rank=pl.col("score_e10").rank("min", descending=True), grade_of=pl.col("score_e10").count(),
+        score_group=pl.lit("all"), outside_grade=pl.lit("T"),
+    )  # fmt: skip
+    return with_grades(nw.from_native(frame), score).to_native().collect()["grade_initial"].to_list()
 
 
 def quota(rank: int, of: int) -> str:
