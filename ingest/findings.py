@@ -104,7 +104,9 @@ def noted(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _repaired(rows: pl.DataFrame, parcels: pl.DataFrame) -> pl.DataFrame:
     """Beside the area before a repair (``value``) the area that the parcel has now, in mu."""
-    now = parcels.select("parcel_code", now=(pl.col("drawn_dm2") * 3 / 200_000).round(2).cast(pl.String))
+    concerned = rows.filter(pl.col("finding") == "geometry_repaired").select("parcel_code")
+    here = parcels.join(concerned, on="parcel_code", how="semi")
+    now = here.select("parcel_code", now=(pl.col("drawn_dm2") * 3 / 200_000).round(2).cast(pl.String))
     joined = rows.join(now, on="parcel_code", how="left", maintain_order="left")
     repaired = pl.col("finding") == "geometry_repaired"
     return joined.with_columns(other=pl.when(repaired).then("now").otherwise("other")).drop("now")
@@ -117,40 +119,39 @@ def _of_parcels(folder: Path, parcels: pl.DataFrame, year: int) -> list[tuple[st
     size = pl.coalesce("drawn_dm2", "area_dm2")
     disputes = pl.read_parquet(folder / "area_disputes.parquet")
     off = (pl.col("area_dm2") - pl.col("drawn_dm2")).abs()
-    found = [("area_dispute", disputes.with_columns(value=off))]
-    users = _users(folder)
-    nobody = parcels.join(_named(folder), on="parcel_code", how="anti").with_columns(value=size)
-    found.append(("parcel_without_enterprise", nobody))
+    lines = _lines(folder)
+    # held or rented on a day of the year, be it of no stated area
+    used = lines.filter(pl.col("days") > 0).select("parcel_code").collect()
+    nobody = parcels.join(used, on="parcel_code", how="anti").with_columns(value=size)
+    found = [("area_dispute", disputes.with_columns(value=off)), ("parcel_without_enterprise", nobody)]
     power = _facts(folder, ["power_wh"])
     if "power_wh" in power.columns:
-        shown = users.join(power, on="enterprise_id", how="left").group_by("parcel_code")
-        idle = shown.agg(pl.col("power_wh").fill_null(0).max()).filter(pl.col("power_wh") == 0)
-        main = users.sort("parcel_code", "dm2_days", "enterprise_id", descending=[False, True, False])
+        dark = power.filter(pl.col("power_wh").fill_null(0) == 0).select("enterprise_id")
+        users = _users(lines, dark)
+        idle = users.join(users.join(dark, on="enterprise_id", how="anti"), on="parcel_code", how="anti")
+        main = idle.sort("parcel_code", "dm2_days", "enterprise_id", descending=[False, True, False])
         main = main.unique("parcel_code", keep="first").select("parcel_code", "enterprise_id")
-        idle = idle.join(parcels, on="parcel_code").join(main, on="parcel_code").with_columns(value=size)
-        found.append(("idle_candidate", idle))
-    status = pl.read_parquet(folder / "enterprises.parquet", columns=["enterprise_id", "status"], glob=False)
-    gone = status.filter(pl.col("status").str.contains(_GONE)).rename({"status": "other"})
-    left = users.join(gone, on="enterprise_id").with_columns(value=pl.col("dm2_days") // days_of(year))
+        found.append(("idle_candidate", main.join(parcels, on="parcel_code").with_columns(value=size)))
+    status = pl.scan_parquet(folder / "enterprises.parquet", glob=False).select("enterprise_id", other="status")
+    gone = status.filter(pl.col("other").str.contains(_GONE)).collect()
+    left = _users(lines, gone).join(gone, on="enterprise_id").with_columns(value=pl.col("dm2_days") // days_of(year))
     return [*found, ("land_of_deregistered", left)]
 
 
-def _users(folder: Path) -> pl.DataFrame:
-    """Who uses each parcel in the year: parcel_code, enterprise_id, dm2_days above 0."""
+def _lines(folder: Path) -> pl.LazyFrame:
+    """The lines of land used that name a parcel."""
     place = folder / "land_use.parquet"
     if not place.is_file():
-        return pl.DataFrame(schema={"parcel_code": pl.String, "enterprise_id": pl.String, "dm2_days": pl.Int64})
-    lines = pl.scan_parquet(place, glob=False).filter(pl.col("parcel_code").is_not_null())
-    summed = lines.group_by("parcel_code", "enterprise_id").agg(pl.col("dm2_days").sum())
-    return summed.filter(pl.col("dm2_days") > 0).collect()
+        schema = {"parcel_code": pl.String, "enterprise_id": pl.String, "dm2_days": pl.Int64, "days": pl.Int64}
+        return pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(place, glob=False).filter(pl.col("parcel_code").is_not_null())
 
 
-def _named(folder: Path) -> pl.DataFrame:
-    """The parcels that some enterprise holds or rents on a day of the year, be it of no stated area."""
-    place = folder / "land_use.parquet"
-    if not place.is_file():
-        return pl.DataFrame(schema={"parcel_code": pl.String})
-    return pl.scan_parquet(place, glob=False).filter(pl.col("days") > 0).select("parcel_code").unique().collect()
+def _users(lines: pl.LazyFrame, firms: pl.DataFrame) -> pl.DataFrame:
+    """Who uses the parcels that any of the ``firms`` uses: parcel_code, enterprise_id, dm2_days of the year above 0."""
+    theirs = lines.join(firms.lazy(), on="enterprise_id", how="semi").select("parcel_code").unique()
+    summed = lines.join(theirs, on="parcel_code", how="semi").group_by("parcel_code", "enterprise_id")
+    return summed.agg(pl.col("dm2_days").sum()).filter(pl.col("dm2_days") > 0).collect()
 
 
 def _facts(folder: Path, names: list[str]) -> pl.DataFrame:
@@ -163,17 +164,18 @@ def _facts(folder: Path, names: list[str]) -> pl.DataFrame:
 
 def _of_firms(folder: Path, has_land: bool) -> list[tuple[str, pl.DataFrame]]:
     facts = _facts(folder, ["land_dm2_days", "power_wh", *OUTPUT])
-    regions = pl.read_parquet(
-        folder / "enterprises.parquet", columns=["enterprise_id", "region_code", "status"], glob=False
-    )
-    facts = facts.join(regions, on="enterprise_id", how="left")
+    about = pl.scan_parquet(folder / "enterprises.parquet", glob=False).select("enterprise_id", "region_code", "status")
+
+    def placed(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.lazy().join(about, on="enterprise_id", how="left").collect()
+
     found = []
     stated = [n for n in OUTPUT if n in facts.columns]
     if "power_wh" in facts.columns and stated:
         output, power = pl.max_horizontal(stated).fill_null(0), pl.col("power_wh").fill_null(0)
-        found.append(("output_without_power", facts.filter(output > 0, power == 0).with_columns(value=output)))
-        found.append(("power_without_output", facts.filter(power > 0, output <= 0).with_columns(value=power)))
+        found.append(("output_without_power", placed(facts.filter(output > 0, power == 0).with_columns(value=output))))
+        found.append(("power_without_output", placed(facts.filter(power > 0, output <= 0).with_columns(value=power))))
     if has_land and "land_dm2_days" in facts.columns:
         gone = pl.col("status").str.contains(_GONE).fill_null(False)
-        found.append(("landless", facts.filter(pl.col("land_dm2_days").fill_null(0) <= 0, ~gone)))
+        found.append(("landless", placed(facts.filter(pl.col("land_dm2_days").fill_null(0) <= 0)).filter(~gone)))
     return found
