@@ -26,8 +26,16 @@ ReleaseId = Annotated[
     str | None, typer.Option("--release", help="A release id (else the newest of --year and --policy).")
 ]
 
+
+class _Out(Console):
+    """A console whose reader may leave: ``permu rankings | head`` has seen enough, and that is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 people = Console(stderr=True)
-out = Console(soft_wrap=True)
+out = _Out(soft_wrap=True)
 
 
 def warehouse(home: Path | None) -> Warehouse:

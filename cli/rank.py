@@ -79,11 +79,18 @@ def replay(
     """Rank a release again from its own facts and policy and compare the hash. 重算并核对。"""
     house = warehouse(home).require()
     one = find(house, release)
-    actual = run.replayed_sha256(house, one)
+    actual, stored = run.replayed_sha256(house, one), run.stored_sha256(one)
     expected = one.manifest["rankings_sha256"]
-    result = {"release_id": release, "expected_sha256": expected, "actual_sha256": actual, "same": actual == expected}
+    same = actual == expected == stored
+    result = {"release_id": release, "expected_sha256": expected, "actual_sha256": actual, "same": same}
     if json:
-        show_json(result)
+        show_json(result | {"stored_sha256": stored})
     else:
-        out.print(say("一致" if result["same"] else "不一致", "same" if result["same"] else "different"), actual)
-    finish(not result["same"])
+        out.print(say("一致", "same") if same else say("不一致", "different"), actual)
+    if not json and stored != expected:
+        told = say(
+            "发布中保存的排名表已损坏或被改动；请重新排名以恢复",
+            "the rankings that the release holds are damaged or were changed; rank again to restore them",
+        )
+        out.print(told)
+    finish(not same)

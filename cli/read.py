@@ -13,7 +13,7 @@ from rich.table import Table
 from api.exports.formats import write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet, bottom_sheet, ranking_sheet
-from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, hand_over, out, warehouse
+from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, hand_over, out, people, say, warehouse
 from engine.query import Board, Selection, bottom, select
 from engine.query.parameters import read
 from engine.releases import find, list_releases
@@ -84,6 +84,13 @@ def _rendered(
         return _json(board, selection, cut)
     sheet = bottom_sheet(board, selection, **cut) if cut else ranking_sheet(board, selection)
     if form is Format.table:
+        if not sheet.frame.height:
+            people.print(
+                say(
+                    "没有符合条件的企业：请检查区域、行业、规模和等级（sunan-2017 不分等级）",
+                    "no enterprise fits: check region, industry, size and grade (sunan-2017 has no grades)",
+                )
+            )
         return _table(sheet)
     state = next((r["state"] for r in list_releases(house) if r["release_id"] == board.release_id), None)
     return write(form.value, sheet, Provenance.of(board, question, who(), state), language())

@@ -41,8 +41,13 @@ class Release:
         return self.table("rankings").collect()
 
     def table(self, name: str) -> pl.LazyFrame:
-        """One of the release's Parquet tables."""
-        return pl.scan_parquet(self.folder / f"{name}.parquet", glob=False)
+        """One of the release's Parquet tables; PermuError release_gone where it is not readable."""
+        place = self.folder / f"{name}.parquet"
+        try:
+            pl.read_parquet_schema(place)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise _gone(place, error) from error
+        return pl.scan_parquet(place, glob=False)
 
     def has(self, name: str) -> bool:
         """Whether the release holds a table (a warehouse without land files has no ``land_use``)."""
@@ -72,11 +77,16 @@ def open_release(folder: Path) -> Release:
     try:
         return Release(folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise PermuError(
-            "release_gone",
-            f"release {folder.name} is not readable at {folder} ({type(error).__name__}); restore it or rank again",
-            f"发布 {folder.name} 无法读取（{folder}，{type(error).__name__}）；请恢复该目录或重新排名",
-        ) from error
+        raise _gone(folder, error) from error
+
+
+def _gone(place: Path, error: Exception) -> PermuError:
+    return PermuError(
+        "release_gone",
+        f"{place} is not readable ({type(error).__name__}): the release is damaged or was removed; restore it, or rank "
+        "again with the same data and policy, which writes it anew",
+        f"{place} 无法读取（{type(error).__name__}）：该发布已损坏或被移走；请恢复，或用相同数据和政策重新排名以重新生成",
+    )
 
 
 def list_releases(warehouse: Warehouse) -> list[dict[str, Any]]:

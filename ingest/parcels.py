@@ -38,7 +38,10 @@ def write(year: Year, folder: Path, rules: Rules) -> Parcels:
     parcels = union_parcels(declared.drop("origin"), shapes.select("parcel_code", "geometry"))
     parcels.write_parquet(folder / "parcels.parquet", row_group_size=20_000)
     limits = rules.area_dispute
-    disputes = area_disputes(parcels, limits.percent, limits.least_dm2)
+    # A ring that had to be repaired says little of the area: it is a finding of its own.
+    repaired = shapes.filter(pl.col("ring_dm2").is_not_null())
+    sound = parcels.join(repaired, on="parcel_code", how="anti")
+    disputes = area_disputes(sound, limits.percent, limits.least_dm2)
     disputes.write_parquet(folder / "area_disputes.parquet")
     single = shapes.with_columns(drawn_dm2=area_dm2(shapes["geometry"]), polygons=pl.lit(1))
     single = single.join(declared.drop("origin"), on="parcel_code")

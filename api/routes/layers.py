@@ -21,7 +21,7 @@ def parcels(request: Request, asked: Annotated[ReleaseQuery, Query()], store: St
     place = prepared(store, opened, "parcels")
     zipped = place.with_name(place.name + ".gz")
     packed = accepts_gzip(request) and "range" not in request.headers and zipped.is_file()
-    tag = f'"{opened.listed.rankings_sha256[:20]}-parcels{"-gz" if packed else ""}"'
+    tag = f'"{opened.listed.release_id}-parcels{"-gz" if packed else ""}"'
     headers = {**VARY, "ETag": tag} | ({"Content-Encoding": "gzip"} if packed else {})
     if is_fresh(request, tag):
         return Response(status_code=304, headers=headers)

@@ -21,7 +21,7 @@ from engine.ranking import spark
 from engine.ranking.manifest import manifest
 from engine.ranking.merged import LISTS, Merged, base_year, latest_merge
 from engine.ranking.pipeline import rankings
-from engine.releases import Release
+from engine.releases import Release, open_release
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse, settle, who
 
@@ -66,10 +66,10 @@ def rank(
     """
     say = progress or (lambda _: None)
     pack = usable_pack(policy, year, warehouse.home)
-    merged = latest_merge(warehouse, year)
-    needs_last = pack.policy.score is not None and pack.policy.score.last_year
-    last = base_year(warehouse, year, pack) if needs_last else None
-    with warehouse.lock(f"rank {year} {pack.policy.id}"), warehouse.staging() as folder:
+    with warehouse.require().lock(f"rank {year} {pack.policy.id}"), warehouse.staging() as folder:
+        merged = latest_merge(warehouse, year)
+        needs_last = pack.policy.score is not None and pack.policy.score.last_year
+        last = base_year(warehouse, year, pack) if needs_last else None
         begun = time.monotonic()
         say("rank")
         if engine == "spark":
@@ -83,7 +83,7 @@ def rank(
         written = manifest(warehouse, pack, merged, last, table, sha256, engine)
         (folder / "manifest.json").write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
         release_id = written["release_id"]
-        if not (warehouse.releases / release_id / "manifest.json").is_file():
+        if not _stands(warehouse.releases / release_id, sha256):
             settle(folder, warehouse.releases / release_id)
         _record(warehouse, written)
         seconds = {"merge": merged.seconds, "rank": ranked - begun, "publish": time.monotonic() - ranked}
@@ -102,6 +102,22 @@ def replayed_sha256(warehouse: Warehouse, release: Release) -> str:
     PermuError base_gone where neither it nor the merge that it names holds its base year.
     """
     return table_sha256(compute(release.pack, own_year(release), own_base_year(warehouse, release)))
+
+
+def stored_sha256(release: Release) -> str | None:
+    """The hash of the rankings as the release holds and serves them; None where they cannot be read."""
+    try:
+        return table_sha256(release.rankings)
+    except (PermuError, pl.exceptions.PolarsError):
+        return None
+
+
+def _stands(folder: Path, sha256: str) -> bool:
+    """Whether the release is there and whole: what is damaged is written again."""
+    try:
+        return stored_sha256(open_release(folder)) == sha256
+    except PermuError:
+        return False
 
 
 def own_year(release: Release) -> Merged:
@@ -164,7 +180,7 @@ def _record(warehouse: Warehouse, m: dict[str, Any]) -> None:
     rows = m["counts"]["enterprises"]
     with warehouse.connect() as db:
         row = (m["release_id"], m["year"], m["policy"]["id"], m["created_at"], m["merge_id"], m["engine"], rows)
-        db.execute("INSERT OR REPLACE INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, m["rankings_sha256"]))
+        db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, m["rankings_sha256"]))
         known = db.execute("SELECT 1 FROM release_events WHERE release_id = ?", (m["release_id"],)).fetchone()
         if not known:
             event = (m["release_id"], m["created_at"], who(), "draft", "ranked")

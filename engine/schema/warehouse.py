@@ -109,12 +109,27 @@ class Warehouse:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise self._damaged(error) from error
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
         finally:
             db.close()
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> Exception:
+        """A file that is no ledger, told in words; what the disk or another process does stays as it is."""
+        if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            return error
+        return PermuError(
+            "ledger_damaged",
+            f"{self.ledger} is no readable ledger ({error}): restore it from a backup; the loads and releases beside it "
+            "are whole",
+            f"{self.ledger} 无法读取（{error}）：请从备份恢复；其旁的批次与发布文件不受影响",
+        )
 
     def _make_ledger(self) -> None:
         """Make the ledger aside and link it into place with all its tables: nobody ever sees half of it."""
@@ -145,6 +160,9 @@ class Warehouse:
             if os.access(self.home, os.W_OK):
                 raise
             db = sqlite3.connect(f"{address}&immutable=1", uri=True)
+        except sqlite3.DatabaseError as error:
+            db.close()
+            raise self._damaged(error) from error
         db.row_factory = sqlite3.Row
         try:
             yield db
