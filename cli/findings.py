@@ -26,7 +26,7 @@ def list_findings(year: Year, kind: Kind = None, home: Home = None, json: Json =
         return
     table = Table()
     for zh, en in (("类型", "kind"), ("宗地", "parcel"), ("企业", "enterprise"), ("说明", "note"), ("来源", "source")):
-        table.add_column(say(zh, en))
+        table.add_column(say(zh, en), overflow="fold")
     for row in rows.head(_SHOWN).iter_rows(named=True):
         firm = row["name"] or row["enterprise_id"] or row["record_key"]
         place = f"{row['file']} {row['sheet'] or ''} {row['row']}".replace("  ", " ") if row["file"] else ""

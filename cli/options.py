@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,7 +36,9 @@ class _Out(Console):
 
 
 people = Console(stderr=True)
-out = _Out(soft_wrap=True)
+# A pipe or a file has no width that a table would have to be squeezed into.
+_WIDE = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+out = _Out(soft_wrap=True, width=_WIDE)
 
 
 def warehouse(home: Path | None) -> Warehouse:

@@ -63,7 +63,7 @@ def releases(home: Home = None, json: Json = False) -> None:
         return
     table = Table()
     for column in ("release_id", "year", "policy", "state", "rows", "created_at", "rankings_sha256"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "release_id", overflow="fold")
     for r in known:
         table.add_row(
             r["release_id"], str(r["year"]), r["policy"], r["state"], str(r["rows"]), r["created_at"][:19], r["rankings_sha256"][:16]

@@ -117,7 +117,9 @@ def _table(sheet: Sheet) -> Table:
     for name in names:
         col = column(name)
         unit = f" ({col.unit(lang)})" if col and col.unit(lang) else ""
-        table.add_column((col.title(lang) if col else name) + unit, justify="left" if col and col.is_text else "right")
+        title = (col.title(lang) if col else name) + unit
+        whole = name == "enterprise_id"  # an id is for copying
+        table.add_column(title, justify="left" if col and col.is_text else "right", overflow="fold", no_wrap=whole)
     for row in sheet.frame.select(names).iter_rows():
         table.add_row(*("" if v is None else f"{v:,.2f}" if isinstance(v, float) else str(v) for v in row))
     return table

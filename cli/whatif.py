@@ -233,7 +233,7 @@ def _print_robustness(found: Robustness, rows: pl.DataFrame, top: int) -> None:
 def _print_rows(rows: pl.DataFrame, names: tuple[str, ...], top: int) -> None:
     table = Table()
     for name in names:
-        table.add_column(column(name).title(language()))
+        table.add_column(column(name).title(language()), overflow="fold", no_wrap=name == "enterprise_id")
     for row in rows.select(names).head(top).iter_rows():
         table.add_row(*("" if v is None else f"{v:,.2f}" if isinstance(v, float) else str(v) for v in row))
     out.print(table)
