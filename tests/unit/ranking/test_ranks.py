@@ -150,6 +150,9 @@ FLAGS: list[tuple[dict[str, Any], str]] = [
     ({"industry_note": "ambiguous"}, "industry_ambiguous"),
     ({"region_code": None}, "region_unknown"),
     ({"status": "注销"}, "deregistered"),
+    ({"months_missing": 1}, "months_missing"),
+    ({"months_missing": 0}, ""),
+    ({"months_missing": 3, "status": "注销"}, "months_missing,deregistered"),
     ({"land_dm2_days": 0, "vat_fen": None}, "landless,no_tax"),
 ]
 
