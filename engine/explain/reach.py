@@ -157,7 +157,7 @@ class Search:
     ) -> np.ndarray:
         """How many others surely stand before a score of each interval (``worse``: or beside it)."""
         moved = [c for c in self._moving(lever) if c in first.columns]
-        if not moved:
+        if not moved or not self.others.height:
             still = np.sort(self.others["score_e10"].to_numpy())
             return len(still) - np.searchsorted(still, mine, side="left" if worse else "right")
         step = max(1, _CELLS // (2 * max(1, self.others.height)))

@@ -19,6 +19,7 @@ from engine.ranking.amounts import (
     with_indicators,
 )
 from engine.ranking.bases import averages, based, items_of, ranged, ranges, with_bases
+from engine.ranking.bounds import check_bounds
 from engine.ranking.extras import with_events
 from engine.ranking.grades import small_group, with_adjustments, with_grade_ranks, with_grades
 from engine.ranking.groups import with_evaluation
@@ -68,7 +69,12 @@ def rankings(
 def table(
     policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
 ) -> nw.LazyFrame:
-    """The rankings table (columns of :func:`columns`), its rows in no order."""
+    """The rankings table (columns of :func:`columns`), its rows in no order.
+
+    PermuError figure_too_large where a figure is beyond what whole numbers hold.
+    """
+    for tables in (this, *([last] if last is not None else [])):
+        check_bounds(policy, tables.year, tables.days, tables.facts)
     wide = ranked_frame(policy, this, last, peers=peers)
     return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
 
