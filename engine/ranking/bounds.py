@@ -14,6 +14,7 @@ import narwhals as nw
 from engine.policy.formula import parse
 from engine.policy.model import Policy
 from engine.ranking.amounts import needed_facts
+from engine.ranking.base_facts import facts_of
 from engine.schema.errors import PermuError
 from engine.schema.units import DM2_PER_MU
 
@@ -26,30 +27,35 @@ def check_bounds(policy: Policy, year: int, days: int, facts: nw.LazyFrame) -> N
     """PermuError figure_too_large where an amount, an indicator's side or a sum of the year could pass 2⁶³."""
     known = set(facts.collect_schema().names())
     names = [f for f in needed_facts(policy) if f in known]
-    largest, total, rows = _figures(facts, names)
+    largest, total, rows = _figures(facts, names, _averaged(policy))
+    one = largest
     if policy.tenants.rule in ("merged", "both"):
-        largest = {n: min(total[n], v * _TENANTS) for n, v in largest.items()}
-    for what, fact in _beyond(policy, days, largest, total, rows):
+        one = {n: min(v * rows, v * _TENANTS) for n, v in largest.items()}
+    for what, fact in _beyond(policy, days, one) + _sums_beyond(policy, total, largest, rows):
         raise _refused(year, what, fact, facts)
 
 
-def _figures(facts: nw.LazyFrame, names: list[str]) -> tuple[dict[str, int], dict[str, int], int]:
-    """The largest figure of each column without its sign, their sum (to 10⁻¹² of it), and how many rows there are."""
-    ends: dict[str, nw.Expr] = {"rows": nw.len()}
+def _averaged(policy: Policy) -> set[str]:
+    """The facts that sums under averages are taken of."""
+    items = [name for _, name, item in policy.scored if item.base is not None and item.base.average_of]
+    known = [policy.all_indicators[name] for name in items]
+    return {f for one in known for side in (one.numerator, one.denominator) for f in facts_of(policy, side)}
+
+
+def _figures(facts: nw.LazyFrame, names: list[str], summed: set[str]) -> tuple[dict[str, int], dict[str, int], int]:
+    """The largest figure of each column without its sign, sums of some (at most 10⁻¹² too large), how many rows there are."""
+    asked: dict[str, nw.Expr] = {"rows": nw.len()}
     for name in names:
-        value = nw.col(name)
-        ends |= {f"low__{name}": value.min(), f"high__{name}": value.max()}
-        ends[f"sum__{name}"] = value.cast(nw.Float64).abs().sum()
-    found = {n: c[0] for n, c in facts.select(**ends).collect("polars").to_dict(as_series=False).items()}
+        asked |= {f"low__{name}": nw.col(name).min(), f"high__{name}": nw.col(name).max()}
+    asked |= {f"sum__{n}": nw.col(n).cast(nw.Float64).abs().sum() for n in names if n in summed}
+    found = dict(zip(asked, facts.select(**asked).collect("polars").row(0), strict=True))
     largest = {n: max(abs(found[f"low__{n}"] or 0), abs(found[f"high__{n}"] or 0)) for n in names}
-    total = {n: max(largest[n], int((found[f"sum__{n}"] or 0) * (1 + 1e-12))) for n in names}
+    total = {n: int((found[f"sum__{n}"] or 0) * (1 + 1e-12)) for n in names if n in summed}
     return largest, total, found["rows"]
 
 
-def _beyond(
-    policy: Policy, days: int, largest: Mapping[str, int], total: Mapping[str, int], rows: int
-) -> list[tuple[str, str]]:
-    """What could pass the end, each with the fact that is to blame."""
+def _beyond(policy: Policy, days: int, largest: Mapping[str, int]) -> list[tuple[str, str]]:
+    """What could pass the end for one enterprise, each with the fact that is to blame."""
     found = []
     for amount, formula in policy.amounts.items():
         if _bound(policy, amount, largest, 1) > END:
@@ -57,11 +63,21 @@ def _beyond(
     for name in policy.computed:
         one = policy.all_indicators[name]
         times = one.times * (days if one.per_land else 1)
+        if _bound(policy, one.denominator, largest, 1) == 0:  # nobody's is known: nothing is divided
+            continue
         for side, factor in ((one.numerator, times), (one.denominator, one.by)):
             if _bound(policy, side, largest, 1) * factor > END:
                 found.append((name, _blamed(policy, side, largest)))
     if largest.get("land_dm2_days", 0) * _LAND_TIMES > END:
         found.append(("land_mu", "land_dm2_days"))
+    return found
+
+
+def _sums_beyond(
+    policy: Policy, total: Mapping[str, int], largest: Mapping[str, int], rows: int
+) -> list[tuple[str, str]]:
+    """The sums under averages that could pass the end."""
+    found = []
     for _, name, item in policy.scored:
         one = policy.all_indicators[name]
         for side in (one.numerator, one.denominator):
