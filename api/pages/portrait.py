@@ -11,19 +11,33 @@ from api.pages.words import Words
 from api.routes.enterprises import portrait
 from api.store import Opened
 from engine.explain import explain
+from engine.explain.identity import IDENTITY_KINDS
 from engine.schema.columns import COLUMNS, GROUPINGS, column
 from engine.schema.facts import FACTS
 
 STEP_KINDS = {
     "record": ("部门记录", "Records of the departments"),
+    "identity": ("名称、地址、代码的变化", "Changes of name, address and code"),
+    "meter": ("共用表分摊", "Shared meters, part by part"),
+    "coverage": ("月度数据是否齐全", "Months of data"),
     "land": ("用地明细", "Land, line by line"),
+    "parcel": ("同宗地的其他用户", "Other users of its parcels"),
+    "dispute": ("面积争议", "Disputed areas"),
+    "finding": ("核查提示", "Findings to look into"),
     "fact": ("采用的数据", "Facts taken"),
+    "correction": ("人工更正", "Corrections by hand"),
     "amount": ("产出与效益", "Output and benefit"),
     "indicator": ("指标", "Indicators"),
     "base": ("基准与得分", "Bases and points"),
     "item": ("各项得分", "Points"),
+    "event": ("计分事项", "Events that count"),
+    "bonus": ("加分", "Bonus"),
+    "deduction": ("扣分", "Deduction"),
     "total": ("总分", "Total"),
+    "quota": ("等级线", "Grade lines"),
+    "adjustment": ("等级调整", "Adjustments of the grade"),
     "grade": ("等级", "Grade"),
+    "next": ("升一等所需", "What the next grade would take"),
 }
 LAND_KINDS = {
     "own": ("自有用地", "own land"),
@@ -76,7 +90,7 @@ def _source(source: dict[str, Any] | None) -> str:
     return " · ".join(str(source[k]) for k in ("file", "sheet", "row") if source.get(k) not in (None, ""))
 
 
-def step_title(words: Words, name: str) -> str:
+def step_title(words: Words, name: str, kind: str = "") -> str:
     """A step's name in words: facts, columns, land lines and ``metric/grouping``; anything else as it is."""
     metric, slash, grouping = name.partition("/")
     if slash:
@@ -84,6 +98,8 @@ def step_title(words: Words, name: str) -> str:
     if name in FACTS:
         return words.of((FACTS[name].zh, FACTS[name].en))
     amount = name.removesuffix("_fen") + "_wan_yuan"
+    if kind == "identity":
+        return words.of(IDENTITY_KINDS[name])
     if name in LAND_KINDS:
         return words.of(LAND_KINDS[name])
     return column(amount if amount in COLUMNS else name).title(words.lang)
@@ -92,7 +108,7 @@ def step_title(words: Words, name: str) -> str:
 def _step(words: Words, step: dict[str, Any]) -> Html:
     return tag(
         "tr",
-        tag("th", step_title(words, step["name"]), scope="row"),
+        tag("th", step_title(words, step["name"], step["kind"]), scope="row"),
         tag("td", _value(step["value"]), class_="number", data_label=words["value"]),
         tag("td", step["unit"], data_label=words["unit"]),
         tag("td", step["note"], data_label=words["note"]),

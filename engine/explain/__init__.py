@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.explain import evidence, next_grade, scoring
 from engine.explain.corrections import corrections
+from engine.explain.identity import identity
 from engine.explain.telling import Step, Telling
 from engine.releases import Release
 from engine.schema.facts import FACTS
@@ -35,6 +36,7 @@ def explain(release: Release, enterprise: str, lang: str = "zh") -> dict[str, An
 
 
 def _steps(told: Telling) -> Iterator[Step]:
+    yield from identity(told)
     yield from evidence.records(told)
     yield from evidence.land(told)
     yield from (evidence.fact(told, told.facts[name]) for name in FACTS if name in told.facts)

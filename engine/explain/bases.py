@@ -69,15 +69,20 @@ def year_of(told: Telling, average_of: str | None) -> YearTables | None:
 
 def sums(told: Telling, name: str, base: Base) -> Sums | None:
     """The sums behind an average; None where the release does not hold the year that it was taken from."""
-    key = (base.average_of, base.within)
-    if key not in told.evaluated:
-        told.evaluated[key] = _evaluated(told, base)
-    rows = told.evaluated[key]
+    rows = evaluated_at(told, base)
     if rows is None:
         return None
     one = told.policy.all_indicators[name]
     known = rows.filter(pl.col(name).is_not_null())
     return Sums(int(known[one.numerator].sum()), int(known[one.denominator].sum()), known.height)
+
+
+def evaluated_at(told: Telling, base: Base) -> pl.DataFrame | None:
+    """The enterprises that an average runs over, read once: the items' indicators and the amounts that they divide."""
+    key = (base.average_of, base.within)
+    if key not in told.evaluated:
+        told.evaluated[key] = _evaluated(told, base)
+    return told.evaluated[key]
 
 
 def _evaluated(told: Telling, base: Base) -> pl.DataFrame | None:

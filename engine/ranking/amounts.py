@@ -12,6 +12,8 @@ from engine.schema.facts import FACTS
 from engine.schema.units import DM2_PER_MU
 
 LAND_GROUP_MU = 3
+# The most months that a source of the enterprise lacks, in facts_wide beside the facts: it counts in no figure.
+MONTHS_MISSING = "months_missing"
 
 ATTRIBUTES = (
     "enterprise_id", "uscc", "name", "industry_code", "industry_note", "industry_section", "industry_2", "industry_3",

@@ -13,7 +13,7 @@ import narwhals as nw
 
 from engine.policy.adjusting import Adjustment
 from engine.policy.model import Group, Policy, Score
-from engine.ranking.groups import by_group, key_of
+from engine.ranking.groups import by_group, key_of, on_its_list
 
 _ORDER = ("direct_to", "up", "down", "not_above", "veto")
 
@@ -32,7 +32,7 @@ def with_grade_ranks(wide: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:
     else:
         wide = wide.with_columns(**_place(score, nw.col("grade_key"), "grade_key"))
         wide = wide.with_columns(grade_within=by_group(score, lambda g: nw.lit(g.graded_within)))
-    return _known(_rolled_up(wide, score))
+    return _known(_rolled_up(wide, policy, score))
 
 
 def _known(wide: nw.LazyFrame) -> nw.LazyFrame:
@@ -58,7 +58,7 @@ def _place(score: Score, key: nw.Expr, column: str) -> dict[str, nw.Expr]:
     }
 
 
-def _rolled_up(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
+def _rolled_up(wide: nw.LazyFrame, policy: Policy, score: Score) -> nw.LazyFrame:
     groups = [g for g in score.groups.values() if g.small_groups.roll_up_to is not None]
     if not groups:
         return wide
@@ -67,7 +67,7 @@ def _rolled_up(wide: nw.LazyFrame, score: Score) -> nw.LazyFrame:
         level = group.small_groups.roll_up_to
         return None if level is None else nw.col(key_of(level))
 
-    wide = wide.with_columns(roll_key=by_group(score, wider))
+    wide = wide.with_columns(roll_key=on_its_list(policy, by_group(score, wider)))
     at = _place(score, nw.col("roll_key"), "roll_key")
     wide = wide.with_columns(roll_rank=at["grade_rank"], roll_of=at["grade_of"])
     small = by_group(score, _is_small).fill_null(False) & ~nw.col("roll_rank").is_null()

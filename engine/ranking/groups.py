@@ -39,9 +39,13 @@ def with_evaluation(wide: nw.LazyFrame, policy: Policy, year: int, days: int) ->
 
 
 def _grade_key(policy: Policy) -> nw.Expr:
-    """The place of the quota; tenants that are on a list of their own have one of their own there."""
+    """The place of the quota."""
     assert policy.score is not None
-    key = by_group(policy.score, lambda group: nw.col(key_of(group.graded_within)))
+    return on_its_list(policy, by_group(policy.score, lambda group: nw.col(key_of(group.graded_within))))
+
+
+def on_its_list(policy: Policy, key: nw.Expr) -> nw.Expr:
+    """The place, or the tenants' list of it where the pack ranks tenants apart."""
     if policy.tenants.rule != "own_list":
         return key
     own = nw.concat_str(nw.lit("tenants "), key)

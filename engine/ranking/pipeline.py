@@ -9,8 +9,17 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from engine.policy.model import Policy
-from engine.ranking.amounts import display, needed_facts, widen, with_amounts, with_groups, with_indicators
+from engine.ranking.amounts import (
+    MONTHS_MISSING,
+    display,
+    needed_facts,
+    widen,
+    with_amounts,
+    with_groups,
+    with_indicators,
+)
 from engine.ranking.bases import averages, based, items_of, ranged, ranges, with_bases
+from engine.ranking.bounds import check_bounds
 from engine.ranking.extras import with_events
 from engine.ranking.grades import small_group, with_adjustments, with_grade_ranks, with_grades
 from engine.ranking.groups import with_evaluation
@@ -60,7 +69,12 @@ def rankings(
 def table(
     policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
 ) -> nw.LazyFrame:
-    """The rankings table (columns of :func:`columns`), its rows in no order."""
+    """The rankings table (columns of :func:`columns`), its rows in no order.
+
+    PermuError figure_too_large where a figure is beyond what whole numbers hold.
+    """
+    for tables in (this, *([last] if last is not None else [])):
+        check_bounds(policy, tables.year, tables.days, tables.facts)
     wide = ranked_frame(policy, this, last, peers=peers)
     return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
 
@@ -94,7 +108,7 @@ def _unscored(wide: nw.LazyFrame) -> nw.LazyFrame:
 def measured(policy: Policy, tables: YearTables) -> nw.LazyFrame:
     """One row an enterprise: facts (tenants' as the pack says), amounts, groups, indicators."""
     facts = needed_facts(policy)
-    wide = widen(tables.enterprises, tables.facts, facts)
+    wide = widen(tables.enterprises, tables.facts, [*facts, MONTHS_MISSING])
     wide = with_tenants(wide, facts, policy, tables.year, tables.relations, tables.land_use)
     wide = with_groups(with_amounts(wide, policy), tables.days)
     return tables.hold(with_indicators(wide, policy, tables.days).with_columns(**display(tables.days)))
@@ -133,6 +147,7 @@ def _flags(policy: Policy) -> nw.Expr:
         "industry_unknown": nw.col("industry_2").is_null(),
         "industry_ambiguous": nw.col("industry_note") == "ambiguous",
         "region_unknown": nw.col("region_county").is_null(),
+        "months_missing": nw.col(MONTHS_MISSING) > 0,
         "deregistered": nw.col("status").is_in(["注销", "吊销", "已注销", "已吊销", "注销企业", "吊销未注销"]),
     }
     if policy.tenants.rule != "alone":

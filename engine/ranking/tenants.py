@@ -35,11 +35,13 @@ def with_tenants(
     links = _links(policy, year, relations, land_use)
     if links is None:
         return wide.with_columns(is_tenant=nw.lit(False))
+    links = links.filter(nw.col("tenant") != nw.col("owner"))
     if rule == "own_list":
         return _marked(wide, links)
     owners = _owners(links)
     added = [f for f in facts if f not in _OWN]
-    return _given_up(_with_parts(_marked(wide, owners), owners, added), added if rule == "merged" else [])
+    whole = _with_parts(_marked(wide, owners), owners, added)
+    return _given_up(whole, added) if rule == "merged" else whole
 
 
 def _links(
@@ -66,7 +68,7 @@ def _links(
 
 def _owners(links: nw.LazyFrame) -> nw.LazyFrame:
     """The one owner that every tenant is merged into, through its tenants."""
-    ends = links.filter(nw.col("tenant") != nw.col("owner")).group_by("tenant")
+    ends = links.group_by("tenant")
     one = ends.agg(first=nw.col("owner").min(), last=nw.col("owner").max())
     one = one.filter(nw.col("first") == nw.col("last")).select("tenant", owner=nw.col("first"))
     up = one.select(owner=nw.col("tenant"), above=nw.col("owner"))

@@ -71,14 +71,17 @@ def graded(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
 
 
 def _place(table: pl.DataFrame, policy: Policy, group: str, level: Level) -> pl.Expr:
-    """Group, level and value of the level, with tenants apart where they have a list of their own at that level."""
+    """Group, level and value of the level, with tenants apart where they have a list of their own."""
     assert policy.score is not None
     value = [pl.col(c) for c in (key_of(level),) if c in table.columns]  # `all` has no column
     parts = [pl.lit(f"{group}|{level}"), *value]
-    if policy.tenants.rule == "own_list" and level == policy.score.groups[group].graded_within:
-        tenant = pl.col("flags").str.split(",").list.contains("tenant")
-        parts.append(pl.when(tenant).then(pl.lit("tenants")).otherwise(pl.lit("")))
+    if policy.tenants.rule == "own_list":
+        parts.append(pl.when(_tenant()).then(pl.lit("tenants")).otherwise(pl.lit("")))
     return pl.concat_str(*parts, separator="|")
+
+
+def _tenant() -> pl.Expr:
+    return pl.col("flags").str.split(",").list.contains("tenant")
 
 
 def fields(table: pl.DataFrame, policy: Policy) -> list[Field]:
@@ -96,6 +99,8 @@ def fields(table: pl.DataFrame, policy: Policy) -> list[Field]:
         if level != policy.score.groups[str(group)].graded_within:
             key = key_of(str(level))
             same = pl.lit(True) if key not in table.columns else pl.col(key) == table[key][int(rows[0])]
+            if policy.tenants.rule == "own_list":
+                same = same & (_tenant() == table.select(_tenant()).to_series()[int(rows[0])])
             among = (pl.col("score_group") == group) & pl.col("score_e10").is_not_null() & same
             rows = table.select(pl.arg_where(among)).to_series().to_numpy().astype(np.int64)
         found.append(Field(str(group), rows, np.searchsorted(rows, decided)))

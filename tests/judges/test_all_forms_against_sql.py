@@ -23,22 +23,30 @@ ALL_FORMS = Path(__file__).parents[1] / "unit" / "ranking" / "all-forms.yaml"
 KEPT = ("is_above_scale", "is_exempt")
 
 
-def with_tenants(folder: Path, year: int) -> str:
-    """The facts of tenants added to the one owner at the end of the line; their own are given up."""
-    added = [f for f in FIELDS if f not in KEPT]
-    sums = ", ".join(f"sum({f})::BIGINT AS t_{f}" for f in added)
-    own = ", ".join(
-        f"CASE WHEN r.tenant IS NULL THEN CASE WHEN t_{f} IS NULL THEN p.{f} ELSE coalesce(p.{f}, 0) + t_{f} END END AS {f}"
-        for f in added
-    )
+def said(folder: Path, year: int) -> str:
+    """Who rents from whom: the list at the year's end, and land rented by who holds none."""
     return f"""
-    WITH RECURSIVE p AS ({pivoted(folder)}),
-    said AS (
       SELECT other_enterprise_id AS tenant, enterprise_id AS owner FROM read_parquet('{folder}/relations.parquet')
       WHERE kind IN ('租户', '合并评价') AND DATE '{year}-12-31' BETWEEN from_on AND coalesce(to_on, DATE '9999-01-01')
       UNION ALL
       SELECT enterprise_id, counterpart_id FROM read_parquet('{folder}/land_use.parquet') WHERE kind = 'rented_in'
-        AND enterprise_id NOT IN (SELECT enterprise_id FROM read_parquet('{folder}/land_use.parquet') WHERE kind = 'own')),
+        AND enterprise_id NOT IN (SELECT enterprise_id FROM read_parquet('{folder}/land_use.parquet') WHERE kind = 'own')"""
+
+
+def with_tenants(folder: Path, year: int, rule: str) -> str:
+    """The facts of tenants added to the one owner at the end of the line; ``merged``: their own are given up."""
+    if rule == "own_list":
+        return pivoted(folder)
+    added = [f for f in FIELDS if f not in KEPT]
+    sums = ", ".join(f"sum({f})::BIGINT AS t_{f}" for f in added)
+    keeps = "r.tenant IS NULL" if rule == "merged" else "true"
+    own = ", ".join(
+        f"CASE WHEN {keeps} THEN CASE WHEN t_{f} IS NULL THEN p.{f} ELSE coalesce(p.{f}, 0) + t_{f} END END AS {f}"
+        for f in added
+    )
+    return f"""
+    WITH RECURSIVE p AS ({pivoted(folder)}),
+    said AS ({said(folder, year)}),
     one AS (SELECT tenant, min(owner) AS owner FROM said WHERE tenant <> owner GROUP BY tenant
             HAVING count(DISTINCT owner) = 1),
     climb AS (SELECT tenant, owner, 1 AS steps FROM one
@@ -50,12 +58,13 @@ def with_tenants(folder: Path, year: int) -> str:
       LEFT JOIN parts ON parts.owner = e.enterprise_id LEFT JOIN root r ON r.tenant = e.enterprise_id"""
 
 
-def measured(folder: Path, year: int, days: int, name: str) -> str:
+def measured(folder: Path, year: int, days: int, name: str, rule: str) -> str:
     """Indicators, group, and who is evaluated."""
     return f"""
-    {wide(folder, days, f"{name}_raw", with_tenants(folder, year))};
+    {wide(folder, days, f"{name}_raw", with_tenants(folder, year, rule))};
     CREATE TABLE {name} AS
-    WITH a AS (SELECT *, {energy(3100, 11000)} AS used,
+    WITH tenants AS (SELECT DISTINCT tenant FROM ({said(folder, year)})
+                     WHERE tenant <> owner AND {rule == "own_list"}), a AS (SELECT *, {energy(3100, 11000)} AS used,
       CASE WHEN cod_gram IS NOT NULL OR so2_gram IS NOT NULL
         THEN coalesce(cod_gram, 0) * 19 + coalesce(so2_gram, 0) * 20 END AS pollutants FROM {name}_raw)
     SELECT * EXCLUDE (tax_per_tce), benefit_per_mu AS x, {over("value_added_fen", 10**4, "used", 1)} AS va,
@@ -63,7 +72,7 @@ def measured(folder: Path, year: int, days: int, name: str) -> str:
       {over("tax", 19, "pollutants", 1)} AS emi, {over("rd_fen", 1, "main_revenue_fen", 1)} AS rd,
       CASE WHEN scale = 'below_scale' THEN 'small' WHEN i2 = '26' THEN 'chemicals' ELSE 'others' END AS g,
       CASE WHEN i2 = '44' THEN 'T' WHEN is_exempt = 1 THEN 'B' END AS outside,
-      outside IS NULL AND coalesce(land_dm2_days > 0, false) AS ok
+      outside IS NULL AND coalesce(land_dm2_days > 0, false) AS ok, enterprise_id IN (FROM tenants) AS apart
     FROM a"""
 
 
@@ -84,6 +93,7 @@ def ratio_of_sums(value: str, top: str, times: int, bottom: str, by: int, over_:
 
 WINDOW = "OVER (PARTITION BY g, county)"
 AMONG = f"FILTER (ok) {WINDOW}"
+LISTED = "FILTER (ok) OVER (PARTITION BY g, county, apart)"  # ranges and mean points: among those it is graded with
 BASES = f"""
 CREATE TABLE last_year AS SELECT county, {ratio_of_sums("x", "tax", 2 * 365, "land_dm2_days", 15, "")} AS b_x
   FROM before WHERE g = 'others' AND county IS NOT NULL GROUP BY county;
@@ -94,7 +104,7 @@ CREATE TABLE b AS SELECT now.*, CASE WHEN g = 'others' THEN b_x END AS b_tax,
   CASE WHEN g = 'others' AND county IS NOT NULL THEN {ratio_of_sums("epr", "used", 1, "main_revenue_fen", 10**4, WINDOW)} END AS b_epr,
   CASE WHEN g = 'others' AND county IS NOT NULL THEN {ratio_of_sums("emi", "tax", 19, "pollutants", 1, WINDOW)} END AS b_emi,
   CASE WHEN g = 'others' THEN 0.0305::DOUBLE END AS b_rd,
-  CASE WHEN county IS NOT NULL THEN min(x) {AMONG} END AS low, CASE WHEN county IS NOT NULL THEN max(x) {AMONG} END AS high,
+  CASE WHEN county IS NOT NULL THEN min(x) {LISTED} END AS low, CASE WHEN county IS NOT NULL THEN max(x) {LISTED} END AS high,
   ok AND CASE g WHEN 'chemicals' THEN b_va IS NOT NULL
     WHEN 'others' THEN b_tax IS NOT NULL AND b_epr IS NOT NULL AND b_emi IS NOT NULL ELSE true END AS able
 FROM now LEFT JOIN last_year USING (county)"""
@@ -113,9 +123,9 @@ CREATE TABLE raw AS SELECT *,
 FROM b;
 CREATE TABLE items AS SELECT *,
   CASE WHEN able THEN coalesce(r_x, CASE WHEN g = 'others' THEN -3 ELSE 0 END) END AS i_x,
-  CASE WHEN able AND g = 'chemicals' THEN coalesce(r_va, {mean_to_e10("r_va", AMONG)}, 0) END AS i_va,
-  CASE WHEN able AND g = 'others' THEN coalesce(r_epr, {mean_to_e10("r_epr", AMONG)}, 0) END AS i_epr,
-  CASE WHEN able AND g = 'others' THEN coalesce(r_emi, {mean_to_e10("r_emi", AMONG)}, 0) END AS i_emi,
+  CASE WHEN able AND g = 'chemicals' THEN coalesce(r_va, {mean_to_e10("r_va", LISTED)}, 0) END AS i_va,
+  CASE WHEN able AND g = 'others' THEN coalesce(r_epr, {mean_to_e10("r_epr", LISTED)}, 0) END AS i_epr,
+  CASE WHEN able AND g = 'others' THEN coalesce(r_emi, {mean_to_e10("r_emi", LISTED)}, 0) END AS i_emi,
   CASE WHEN able THEN CASE g WHEN 'small' THEN i_x
     WHEN 'chemicals' THEN (i_x + i_va + coalesce(i_lab, 0)) * 100::DOUBLE / (70 + CASE WHEN i_lab IS NULL THEN 0 ELSE 30 END)::DOUBLE
     ELSE (i_x + i_epr + i_emi + coalesce(i_rd, 0)) * 100::DOUBLE / (80 + CASE WHEN i_rd IS NULL THEN 0 ELSE 20 END)::DOUBLE
@@ -139,8 +149,8 @@ def events(folder: Path, year: int) -> str:
 
 def worse_rank(key: str) -> str:
     """Ties take the worse rank: how many are not worse."""
-    rank = f"RANK() OVER (PARTITION BY g, {key} ORDER BY score_e10 DESC NULLS LAST)"
-    ties = f"count(*) OVER (PARTITION BY g, {key}, score_e10)"
+    rank = f"RANK() OVER (PARTITION BY g, apart, {key} ORDER BY score_e10 DESC NULLS LAST)"
+    ties = f"count(*) OVER (PARTITION BY g, apart, {key}, score_e10)"
     return f"CASE WHEN score_e10 IS NOT NULL AND {key} IS NOT NULL THEN {rank} + {ties} - 1 END"
 
 
@@ -153,7 +163,7 @@ CREATE TABLE totals AS SELECT items.*, coalesce(praised, false) AS up_, coalesce
   floor((score_items + bonus - deduction) * 100::DOUBLE + 0.5::DOUBLE)::BIGINT * 100000000 AS score_e10
 FROM items LEFT JOIN happened USING (enterprise_id);
 CREATE TABLE places AS SELECT *, {worse_rank("county")} AS county_rank, {worse_rank("city")} AS city_rank,
-  count(score_e10) OVER (PARTITION BY g, county) AS county_of, count(score_e10) OVER (PARTITION BY g, city) AS city_of,
+  count(score_e10) OVER (PARTITION BY g, apart, county) AS county_of, count(score_e10) OVER (PARTITION BY g, apart, city) AS city_of,
   county_rank IS NOT NULL AND county_of < 12 AS rolls,
   (CASE WHEN rolls THEN city_rank ELSE county_rank END)::INTEGER AS grade_rank,
   (CASE WHEN grade_rank IS NULL THEN NULL WHEN rolls THEN city_of ELSE county_of END)::INTEGER AS grade_of,
@@ -182,23 +192,26 @@ COMPARED = [
 ]  # fmt: skip
 
 
-def judged(folder: Path, before: Path) -> pl.DataFrame:
+def judged(folder: Path, before: Path, rule: str) -> pl.DataFrame:
     with duckdb.connect() as db:
-        db.execute(measured(before, 2023, 365, "before"))
-        db.execute(measured(folder, 2024, 366, "now"))
+        db.execute(measured(before, 2023, 365, "before", rule))
+        db.execute(measured(folder, 2024, 366, "now", rule))
         for step in (BASES, ITEMS, events(folder, 2024), GRADES):
             db.execute(step)
         return db.sql(RESULT).pl().rename(NAMES)
 
 
+@pytest.mark.parametrize("rule", ["merged", "both", "own_list"])
 @pytest.mark.parametrize("size", [500, 3000, pytest.param(100_000, marks=pytest.mark.slow)])
-def test_every_rule(tmp_path: Path, size: int) -> None:
+def test_every_rule(tmp_path: Path, size: int, rule: str) -> None:
     """500: places of a few enterprises, some of which roll up; 3,000: full ones."""
     folders = [write_year(tmp_path / str(year), seed=year, size=size) for year in (2023, 2024)]
-    pack = read_pack(ALL_FORMS.read_text("utf-8"), "all-forms")
+    pack = read_pack(ALL_FORMS.read_text("utf-8").replace("rule: merged", f"rule: {rule}"), "all-forms")
     last, this = (Merged(y, "", f, [], {}, 0.0) for y, f in zip((2023, 2024), folders, strict=True))
-    ours, sql = compute(pack, this, last), judged(folders[1], folders[0])
+    ours, sql = compute(pack, this, last), judged(folders[1], folders[0], rule)
     assert differences(ours, sql, COMPARED) == {}
     assert ours.filter(pl.col("grade") != pl.col("grade_initial")).height > size / 50
     assert set(ours["grade"].drop_nulls()) == set("ABCDT")
     assert set(ours["grade_within"].drop_nulls()) == {"region_city", "region_county"} or size > 500
+    tenants = ours.filter(pl.col("flags").str.split(",").list.contains("tenant"))
+    assert tenants.height > size / 20 and (tenants["score_e10"].count() == 0) == (rule == "merged")

@@ -17,13 +17,9 @@ from engine.releases import Release
 from engine.schema.warehouse import Warehouse
 from tests.unit.explain.conftest import POLICIES
 
-# A fact that moves an amount one to one.
-FACT = {"tax_fen": "vat_fen", "sales_fen": "invoiced_sales_fen"}
 
-
-def ranked_with(warehouse: Warehouse, release: Release, enterprise: str, amount: str, change: int) -> pl.DataFrame:
+def ranked_with(warehouse: Warehouse, release: Release, enterprise: str, fact: str, change: int) -> pl.DataFrame:
     """The whole year ranked again with one fact of one enterprise moved."""
-    fact = FACT.get(amount, amount)
     tables, last = own_year(release).tables(), own_base_year(warehouse, release)
     mine = pl.col("enterprise_id") == enterprise
     moved = pl.when(mine).then(pl.col(fact).fill_null(0) + change).otherwise(fact).alias(fact)
@@ -55,8 +51,8 @@ def test_the_change_reaches_the_line_and_one_less_does_not(
             if need.change is None:
                 continue
             sign = 1 if need.change > 0 else -1
-            there = ranked_with(many, release, enterprise, need.amount, need.change)
-            short = ranked_with(many, release, enterprise, need.amount, need.change - sign)
+            there = ranked_with(many, release, enterprise, need.lever.name, need.change)
+            short = ranked_with(many, release, enterprise, need.lever.name, need.change - sign)
             assert share(there, enterprise) <= need.up_to < share(short, enterprise), (enterprise, need)
             judged += 1
     assert judged

