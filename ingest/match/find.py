@@ -88,6 +88,7 @@ class Names:
     def pairs(self, records: pl.DataFrame) -> pl.DataFrame:
         """Every pair that is looked at, with the parts of both sides; ``record_no`` is the row of ``records``."""
         near = pl.concat([blocks.by_county(records, self.held), blocks.same_name(records, self.held)]).unique()
+        near = near.sort("record_no", "name_no")
         pairs = self._of(records, near)
         rest = records.with_row_index("no").filter(~pl.col("no").is_in(self._placed_well(pairs).implode()))
         if rest.is_empty():
@@ -151,7 +152,9 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
     frame = frame.with_columns(
         odds=pl.when(renamed).then(pl.max_horizontal("odds", _RENAMED)).otherwise("odds"), why=held_apart()
     )
-    frame = frame.sort("record_key", "enterprise_id", "odds", "former", descending=[False, False, True, False])
+    frame = frame.sort(
+        "record_key", "enterprise_id", "odds", "former", "key", "key_held", descending=[False, False, True] + 3 * [False]
+    )
     frame = frame.unique(["record_key", "enterprise_id"], keep="first", maintain_order=True)
     frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()))
     return frame.drop("at"), told[frame["at"].to_numpy()]
@@ -168,21 +171,26 @@ def agrees(told: Floats) -> np.ndarray:
 def settle(pairs: pl.DataFrame, same_name: pl.Series, by: Rule | None = None) -> Found:
     """Above the upper threshold a record is linked, from the lower one on it goes to review with its candidates.
 
-    ``pairs``: of :func:`scored`; ``same_name``: record keys whose name several enterprises bear: a person decides them.
+    ``pairs``, ``same_name``: as of :func:`ranked`.
     """
     limits = by or rule()
-    best = pl.col("rank") == 1
-    ranked = pairs.sort("record_key", "sure_ppb", "enterprise_id", descending=[False, True, False]).with_columns(
-        rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("record_key"),
-        why=pl.when(pl.col("record_key").is_in(same_name.implode())).then(pl.lit("same_name")).otherwise("why"),
-    )
-    whole = (pl.lit(1) * pl.col("sure_ppb")).sum().over("record_key")
-    ranked = ranked.with_columns(any_ppb=whole)
-    good = best & (pl.col("sure_ppb") >= limits.link_ppb) & pl.col("why").is_null()
-    links = ranked.filter(good).select("record_key", "enterprise_id", _method(), "sure_ppb")
-    asked = ranked.filter(pl.col("any_ppb") >= limits.review_ppb, pl.col("rank") <= KEPT)
+    every = ranked(pairs, same_name)
+    good = (pl.col("rank") == 1) & (pl.col("sure_ppb") >= limits.link_ppb) & pl.col("why").is_null()
+    links = every.filter(good).select("record_key", "enterprise_id", _method(), "sure_ppb")
+    asked = every.filter(pl.col("any_ppb") >= limits.review_ppb, pl.col("rank") <= KEPT)
     asked = asked.filter(~pl.col("record_key").is_in(links["record_key"].implode()))
     return Found(links, asked.select(list(CANDIDATES)))
+
+
+def ranked(pairs: pl.DataFrame, same_name: pl.Series) -> pl.DataFrame:
+    """``pairs`` (of :func:`scored`) by record, the surest first, with ``rank`` and ``any_ppb`` (Σ over the record's
+    candidates); ``same_name``: record keys whose name several enterprises bear: a person decides them."""
+    ordered = pairs.sort("record_key", "sure_ppb", "enterprise_id", descending=[False, True, False])
+    return ordered.with_columns(
+        rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("record_key"),
+        why=pl.when(pl.col("record_key").is_in(same_name.implode())).then(pl.lit("same_name")).otherwise("why"),
+        any_ppb=pl.col("sure_ppb").sum().over("record_key"),
+    )
 
 
 def _method() -> pl.Expr:
