@@ -56,6 +56,7 @@ class Names:
     """
 
     def __init__(self, enterprises: pl.DataFrame) -> None:
+        enterprises = enterprises.sort("enterprise_id")  # names that are as near are cut off in this order
         self._county_codes = Counties(enterprises["region_code"].str.slice(0, 6))
         former = (
             enterprises.select("enterprise_id", "address", "region_code", name=pl.col("former_names").str.replace_all(_SPLIT, "|"))
@@ -153,7 +154,13 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
         odds=pl.when(renamed).then(pl.max_horizontal("odds", _RENAMED)).otherwise("odds"), why=held_apart()
     )
     frame = frame.sort(
-        "record_key", "enterprise_id", "odds", "former", "key", "key_held", descending=[False, False, True] + 3 * [False]
+        "record_key",
+        "enterprise_id",
+        "odds",
+        "former",
+        "key",
+        "key_held",
+        descending=[False, False, True] + 3 * [False],
     )
     frame = frame.unique(["record_key", "enterprise_id"], keep="first", maintain_order=True)
     frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()))
