@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Hamming
 
 from ingest.match import blocks
 from ingest.match.names import address_parts, name_parts
 from ingest.match.places import Counties
 from ingest.match.rule import FEATURES, Floats, Rule, features, held_apart, rule, sure_ppb
 
-_PARTS = ("stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
+_PARTS = ("part", "stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
 _AGREES = 70  # percent of likeness of two places whose road and number are the same
 # The very name that an enterprise bore before, and no other bears: log odds of 999 to 1 at least.
 _RENAMED = pl.lit(6.9)
@@ -32,11 +33,13 @@ _SECOND = r"^(.{4,})[（(]([^（）()]{6,})[）)]$"
 
 
 def _each_name(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with further rows for names that hold a second one in brackets: the first alone, the second alone."""
+    """``frame`` with further rows for names that hold a second one in brackets, the first alone and the second alone;
+    ``part``: it is one of those."""
+    frame = frame.with_columns(part=pl.lit(False))
     inner = pl.col("name").str.extract(_SECOND, 2)
     own = inner.is_not_null() & ~inner.str.contains(r"^(?:原|曾用名)|合伙$")
     double = frame.filter(own.fill_null(False))
-    parts = [double.with_columns(name=pl.col("name").str.extract(_SECOND, n)) for n in (1, 2)]
+    parts = [double.with_columns(name=pl.col("name").str.extract(_SECOND, n), part=pl.lit(True)) for n in (1, 2)]
     return pl.concat([frame, *parts])
 
 
@@ -121,11 +124,12 @@ class Names:
     def _sisters(self, pairs: pl.DataFrame) -> pl.Series:
         """Whether the stems differ in one character alone and the record's is one that names are made of: it may be a
         sister firm as well as a slip, which mostly gives a character that no name holds."""
-        known = self._characters
-        told = [
-            len(a) == len(b) and len(d := [x for x, y in zip(a, b, strict=True) if x != y]) == 1 and d[0] in known
-            for a, b in zip(pairs["stem"], pairs["stem_held"], strict=True)
-        ]
+        a, b = pairs["stem"].to_list(), pairs["stem_held"].to_list()
+        apart = process.cpdist(a, b, scorer=Hamming.distance, dtype=np.uint16, workers=blocks.WORKERS)
+        long = (pairs["stem"].str.len_chars() == pairs["stem_held"].str.len_chars()).to_numpy()
+        told = np.zeros(len(a), dtype=bool)
+        for at in np.flatnonzero((apart == 1) & long).tolist():
+            told[at] = next(x for x, y in zip(a[at], b[at], strict=True) if x != y) in self._characters
         return pl.Series(told, dtype=pl.Boolean)
 
     def _placed(self, bare: str, full: str) -> pl.Expr:

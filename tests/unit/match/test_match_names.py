@@ -100,6 +100,13 @@ def test_namesakes_of_one_county_go_to_a_person() -> None:
     assert told.review["enterprise_id"][0] == "EG"  # the address decides the order, not the link
 
 
+def test_one_of_two_names_alone_is_not_enough() -> None:
+    two = "太仓创远化工有限公司（太仓市示例催化实验中心）"
+    told = found(two)  # a laboratory within the firm bears the firm's name, too
+    assert told.links.is_empty() and (told.review["enterprise_id"][0], told.review["why"][0]) == ("EF", "name_part")
+    assert found(two, "太仓市沙溪镇合成路20号").links["enterprise_id"].to_list() == ["EF"]
+
+
 def test_a_record_of_another_county_is_found_by_its_rare_characters() -> None:
     told = found("太仓创远化工有限公司", "沙溪镇合成路20号", region="320205")
     assert told.links["enterprise_id"].to_list() == ["EF"] or "EF" in told.review["enterprise_id"].to_list()
