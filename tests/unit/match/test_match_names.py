@@ -79,6 +79,7 @@ def test_parts_of_addresses(address: str | None, street: str | None, number: str
         ("昆山华滕精密机械有限公司", "玉山镇示例一路12号", "EA", "fuzzy_name_address"),  # not its branch, not the group
         ("太仓创运化工有限公司", "沙溪镇合成路20号", "EF", "fuzzy_name_address"),
         ("太仓创远化工", "太仓市沙溪镇合成路20号", "EF", "fuzzy_name_address"),
+        ("太仓创远化工", None, None, None),  # without an address not even the legal form may be missing
         ("太仓旧名化工厂", "太仓市沙溪镇合成路20号", "EF", "former_name"),
         ("太仓创工化工有限公司", "沙溪镇合成路20号", None, None),  # 工 is what names are made of: perhaps a sister
         ("太仓创运化工有限公司", "太仓市双凤镇合成路99号", None, None),  # one character and another address
