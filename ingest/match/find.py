@@ -167,8 +167,16 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
         descending=[False, False, True] + 3 * [False],
     )
     frame = frame.unique(["record_key", "enterprise_id"], keep="first", maintain_order=True)
-    frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()))
+    frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()), why=pl.coalesce("why", _short()))
     return frame.drop("at"), told[frame["at"].to_numpy()]
+
+
+def _short() -> pl.Expr:
+    """``same_stem`` where a name differs by its form alone and several enterprises bear the stem: a branch's or a group's
+    name cut short is that of the firm."""
+    same = pl.col("stem") == pl.col("stem_held")
+    several = same.sum().over("record_key") > 1
+    return pl.when(same & several & (pl.col("key") != pl.col("key_held"))).then(pl.lit("same_stem"))
 
 
 def agrees(told: Floats) -> np.ndarray:

@@ -82,6 +82,7 @@ def test_parts_of_addresses(address: str | None, street: str | None, number: str
         ("太仓创远化工", None, None, None),  # without an address not even the legal form may be missing
         ("太仓旧名化工厂", "太仓市沙溪镇合成路20号", "EF", "former_name"),
         ("太仓创工化工有限公司", "沙溪镇合成路20号", None, None),  # 工 is what names are made of: perhaps a sister
+        ("昆山华腾精密机械", "玉山镇示例一路12号", None, None),  # cut short: the firm's, its branch's or its group's
         ("太仓创运化工有限公司", "太仓市双凤镇合成路99号", None, None),  # one character and another address
         ("太仓创运化工有限公司", None, None, None),
         ("昆山宏达五金三厂", "昆山市花桥镇合成路7号", None, None),
