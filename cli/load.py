@@ -14,6 +14,7 @@ from engine.schema.errors import PermuError, language
 from ingest import load as loading
 from ingest import merge as merging
 from ingest.load import LoadReport
+from ingest.match.decide import take_again
 
 _FINDINGS = 20
 
@@ -43,6 +44,7 @@ def ingest(
             reports = _from_database(house, paths, source, url, query, **common, progress=progress)
         else:
             reports = loading.ingest(house, _named(paths), source=source, **common, progress=progress)
+        reports += [] if dry_run else take_again(house)
     if json:
         show_json({"loads": [r.as_dict(understood=dry_run) for r in reports]})
     else:

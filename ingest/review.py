@@ -28,6 +28,7 @@ from ingest.refused import open_rows
 
 # Refused for these, a row can be another firm's only by its code: the name may still tell whose it is.
 CODES = ("bad_credit_code", "bad_organisation_code", "bad_registration_number", "bad_permit")
+REFUSED = "refused:"  # how the key of a decision about a refused code begins
 _NAMES = ("name", "holder_name", "lessee_name")
 
 
@@ -47,10 +48,14 @@ def items(warehouse: Warehouse, year: int | None = None, source: str | None = No
 def counts(warehouse: Warehouse, year: int | None = None) -> dict[str, int]:
     """Open proposals by reason: what :func:`items` would list of that kind."""
     told: dict[str, int] = defaultdict(int)
-    for y in _years(warehouse):
-        for item in _proposals(warehouse, y, None) if year in (None, y) else ():
-            told[f"{item['reason']}_proposed"] += 1
+    for item in proposals(warehouse, year):
+        told[f"{item['reason']}_proposed"] += 1
     return dict(sorted(told.items()))
+
+
+def proposals(warehouse: Warehouse, year: int | None = None) -> list[dict[str, Any]]:
+    """What :func:`items` lists of that kind alone: refused codes whose name is that of one enterprise."""
+    return [item for y in _years(warehouse) if year in (None, y) for item in _proposals(warehouse, y, None)]
 
 
 def open_count(warehouse: Warehouse, year: int | None = None) -> int:
@@ -84,17 +89,20 @@ def _proposals(warehouse: Warehouse, year: int, source: str | None) -> Iterator[
             verdict, enterprise = verdicts.get((row["source"], key), ("open", None))
             if verdict == "none":
                 continue
+            same = (
+                verdict == "accept" and enterprise == candidates[0]["enterprise_id"]
+            )  # the name may have gone to another
             yield _item("proposal", place) | {
                 "year": year, "source": row["source"], "table": row["table"], "load_id": row["load_id"],
                 "file": row["file"], "sheet": row["sheet"], "row": row["row"], "record_key": key, "name": row["name"],
                 "field": row["field"], "value": row["value"], "reason": row["code"], "rows": 1,
-                "candidates": candidates, "state": "open" if verdict == "open" else "accepted", "decided": enterprise,
+                "candidates": candidates, "state": "accepted" if same else "open", "decided": enterprise if same else None,
             }  # fmt: skip
 
 
 def refused_key(field: str | None, value: str | None, name: str) -> str:
     """What a decision about a refused code is kept under: the same wrong code beside the same name, in any load."""
-    return f"refused:{field}:{value}:{name}"
+    return f"{REFUSED}{field}:{value}:{name}"
 
 
 def _name(raw: str) -> str | None:

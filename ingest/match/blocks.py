@@ -16,6 +16,7 @@ _CELLS = 32_000_000  # of one comparison matrix (a byte each)
 WORKERS = 2
 _RARE = 6  # character pairs of a stem that are looked up, the rarest first
 _COMMON = 2000  # a pair that more names hold tells nothing
+_WEIGHT = pl.lit(10**12, dtype=pl.Int64)  # of a pair that one name holds
 
 
 def by_county(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
@@ -87,7 +88,8 @@ def anywhere(records: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
         .group_by("record_no", maintain_order=True)
         .head(_RARE)
     )
-    weight = (1.0 / pl.col("held")).sum()
+    # Whole numbers: a sum of fractions depends on the order of the rows, and with it which of two candidates is cut off.
+    weight = (_WEIGHT // pl.col("held").cast(pl.Int64)).sum()
     shared = rare.join(held, on="gram").group_by("record_no", "name_no").agg(n=pl.len(), weight=weight)
     best = shared.sort("record_no", "n", "weight", "name_no", descending=[False, True, True, False])
     return best.group_by("record_no", maintain_order=True).head(2 * NEAREST).select("record_no", "name_no")

@@ -14,6 +14,8 @@ import xlsxwriter
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse, now, who
 from ingest import review
+from ingest.land_review import SOURCE
+from ingest.load import LoadReport
 from ingest.match import store
 from ingest.refused import NOW
 from ingest.replay import replay
@@ -42,7 +44,8 @@ def find_item(warehouse: Warehouse, wanted: str) -> dict[str, Any]:
         )
         decided = db.execute(old, (wanted,)).fetchone() if known else None
     if decided is not None and queued is None and not wanted.startswith("P"):
-        return {"kind": "unlinked", "candidates": [], **dict(decided)}
+        kind = "land" if decided["source"] == SOURCE and wanted.startswith("L") else "unlinked"
+        return {"kind": kind, "candidates": [], **dict(decided)}
     for item in review.items(warehouse, None if queued is None else queued["year"]):
         if item["id"] == wanted:
             return item
@@ -57,7 +60,8 @@ def find_item(warehouse: Warehouse, wanted: str) -> dict[str, Any]:
 
 def enterprise_of(warehouse: Warehouse, item: dict[str, Any], told: str | None) -> str:
     """The enterprise that is meant: by id, by credit code, by number of the candidate (1 is the first); none told means
-    the first candidate. Raises unknown_enterprise."""
+    the first candidate. Raises unknown_enterprise, only_settled."""
+    _has_parties(item)
     candidates = item["candidates"]
     if not candidates and item.get("decided") and (told is None or told.isdigit()):
         return str(item["decided"])  # settled already: the same again changes nothing
@@ -85,11 +89,26 @@ def enterprise_of(warehouse: Warehouse, item: dict[str, Any], told: str | None) 
     )
 
 
+def _has_parties(item: dict[str, Any]) -> None:
+    """Raise only_settled for a finding: no enterprise is asked for, so none can be accepted or rejected."""
+    if item["kind"] == "land":
+        raise PermuError(
+            "only_settled",
+            f"item {item['id']} is a finding, not a record without an enterprise: correct the data, or settle it as right "
+            f"as it stands with `permu review reject {item['id']}`",
+            f"项 {item['id']} 是核查发现，不是待关联的记录：请更正数据；确认无误则用 permu review reject {item['id']} 结案",
+        )
+
+
 def decide(warehouse: Warehouse, decisions: list[Decision]) -> dict[str, int]:
     """Store decisions in one transaction: ``{decided, unchanged, corrected}``; one that already holds is not repeated.
 
-    An accepted proposal has its refused rows taken again with the enterprise's code (``corrected`` rows).
+    An accepted proposal has its refused rows taken again with the enterprise's code (``corrected`` rows). Raises
+    only_settled for an enterprise decided on a finding: nothing is stored then.
     """
+    for d in decisions:
+        if d.enterprise_id is not None or d.verdict == "accept":
+            _has_parties(d.item)
     new: list[Decision] = []
     with warehouse.connect() as db:
         store.ensure(db)
@@ -110,12 +129,28 @@ def decide(warehouse: Warehouse, decisions: list[Decision]) -> dict[str, int]:
             rows,
         )
     proposals = [d for d in decisions if d.item["kind"] == "proposal" and d.verdict == "accept"]
-    corrected = _correct(warehouse, proposals) if proposals else 0
+    corrected = sum(load.kept for load in _correct(warehouse, proposals))
     return {"decided": len(new), "unchanged": len(decisions) - len(new), "corrected": corrected}
 
 
-def _correct(warehouse: Warehouse, accepted: list[Decision]) -> int:
-    """Take the refused rows again with the code of the enterprise that was accepted; rows kept."""
+def take_again(warehouse: Warehouse) -> list[LoadReport]:
+    """Loads of refused rows whose wrong code beside the same name was decided before: each is taken with the code of the
+    enterprise that was accepted then, so that nobody decides twice on a file that comes again.
+
+    Left waiting where the name is no longer that of the enterprise accepted, or the register holds no code of it.
+    """
+    with warehouse.read() as db:
+        decided = store.decisions(db).filter(pl.col("record_key").str.starts_with(review.REFUSED), verdict="accept")
+    if decided.is_empty():
+        return []
+    held = [i for i in review.proposals(warehouse) if i["state"] == "accepted" and i["candidates"][0]["uscc"]]
+    return _correct(warehouse, [Decision(item, "accept", item["decided"]) for item in held])
+
+
+def _correct(warehouse: Warehouse, accepted: list[Decision]) -> list[LoadReport]:
+    """Take the refused rows again with the code of the enterprise that was accepted."""
+    if not accepted:
+        return []
     fields = sorted({str(d.item["field"]) for d in accepted})
     keys = ["load_id", "sheet", "row", *(NOW + f for f in fields)]
     with tempfile.TemporaryDirectory() as folder:
@@ -129,8 +164,7 @@ def _correct(warehouse: Warehouse, accepted: list[Decision]) -> int:
                 for at, key in enumerate(("load_id", "sheet", "row")):
                     sheet.write_string(line, at, str(d.item[key] if d.item[key] is not None else ""))
                 sheet.write_string(line, 3 + fields.index(str(d.item["field"])), _code(d))
-        done = replay(warehouse, file, wait=True)
-    return sum(load.kept for load in done.loads)
+        return replay(warehouse, file, wait=True).loads
 
 
 def _code(d: Decision) -> str:

@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Hamming
 
 from ingest.match import blocks
 from ingest.match.names import address_parts, name_parts
 from ingest.match.places import Counties
 from ingest.match.rule import FEATURES, Floats, Rule, features, held_apart, rule, sure_ppb
 
-_PARTS = ("stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
+_PARTS = ("part", "stem", "form", "unit", "marks", "group", "place", "street", "number", "county")
 _AGREES = 70  # percent of likeness of two places whose road and number are the same
 # The very name that an enterprise bore before, and no other bears: log odds of 999 to 1 at least.
 _RENAMED = pl.lit(6.9)
@@ -32,11 +33,13 @@ _SECOND = r"^(.{4,})[（(]([^（）()]{6,})[）)]$"
 
 
 def _each_name(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with further rows for names that hold a second one in brackets: the first alone, the second alone."""
+    """``frame`` with further rows for names that hold a second one in brackets, the first alone and the second alone;
+    ``part``: it is one of those."""
+    frame = frame.with_columns(part=pl.lit(False))
     inner = pl.col("name").str.extract(_SECOND, 2)
     own = inner.is_not_null() & ~inner.str.contains(r"^(?:原|曾用名)|合伙$")
     double = frame.filter(own.fill_null(False))
-    parts = [double.with_columns(name=pl.col("name").str.extract(_SECOND, n)) for n in (1, 2)]
+    parts = [double.with_columns(name=pl.col("name").str.extract(_SECOND, n), part=pl.lit(True)) for n in (1, 2)]
     return pl.concat([frame, *parts])
 
 
@@ -56,6 +59,7 @@ class Names:
     """
 
     def __init__(self, enterprises: pl.DataFrame) -> None:
+        enterprises = enterprises.sort("enterprise_id")  # names that are as near are cut off in this order
         self._county_codes = Counties(enterprises["region_code"].str.slice(0, 6))
         former = (
             enterprises.select("enterprise_id", "address", "region_code", name=pl.col("former_names").str.replace_all(_SPLIT, "|"))
@@ -88,6 +92,7 @@ class Names:
     def pairs(self, records: pl.DataFrame) -> pl.DataFrame:
         """Every pair that is looked at, with the parts of both sides; ``record_no`` is the row of ``records``."""
         near = pl.concat([blocks.by_county(records, self.held), blocks.same_name(records, self.held)]).unique()
+        near = near.sort("record_no", "name_no")
         pairs = self._of(records, near)
         rest = records.with_row_index("no").filter(~pl.col("no").is_in(self._placed_well(pairs).implode()))
         if rest.is_empty():
@@ -119,11 +124,12 @@ class Names:
     def _sisters(self, pairs: pl.DataFrame) -> pl.Series:
         """Whether the stems differ in one character alone and the record's is one that names are made of: it may be a
         sister firm as well as a slip, which mostly gives a character that no name holds."""
-        known = self._characters
-        told = [
-            len(a) == len(b) and len(d := [x for x, y in zip(a, b, strict=True) if x != y]) == 1 and d[0] in known
-            for a, b in zip(pairs["stem"], pairs["stem_held"], strict=True)
-        ]
+        a, b = pairs["stem"].to_list(), pairs["stem_held"].to_list()
+        apart = process.cpdist(a, b, scorer=Hamming.distance, dtype=np.uint16, workers=blocks.WORKERS)
+        long = (pairs["stem"].str.len_chars() == pairs["stem_held"].str.len_chars()).to_numpy()
+        told = np.zeros(len(a), dtype=bool)
+        for at in np.flatnonzero((apart == 1) & long).tolist():
+            told[at] = next(x for x, y in zip(a[at], b[at], strict=True) if x != y) in self._characters
         return pl.Series(told, dtype=pl.Boolean)
 
     def _placed(self, bare: str, full: str) -> pl.Expr:
@@ -151,10 +157,26 @@ def scored(pairs: pl.DataFrame, by: Rule | None = None) -> tuple[pl.DataFrame, F
     frame = frame.with_columns(
         odds=pl.when(renamed).then(pl.max_horizontal("odds", _RENAMED)).otherwise("odds"), why=held_apart()
     )
-    frame = frame.sort("record_key", "enterprise_id", "odds", "former", descending=[False, False, True, False])
+    frame = frame.sort(
+        "record_key",
+        "enterprise_id",
+        "odds",
+        "former",
+        "key",
+        "key_held",
+        descending=[False, False, True] + 3 * [False],
+    )
     frame = frame.unique(["record_key", "enterprise_id"], keep="first", maintain_order=True)
-    frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()))
+    frame = frame.with_columns(sure_ppb=sure_ppb(frame, frame["odds"].to_numpy()), why=pl.coalesce("why", _short()))
     return frame.drop("at"), told[frame["at"].to_numpy()]
+
+
+def _short() -> pl.Expr:
+    """``same_stem`` where a name differs by its form alone and several enterprises bear the stem: a branch's or a group's
+    name cut short is that of the firm."""
+    same = pl.col("stem") == pl.col("stem_held")
+    several = same.sum().over("record_key") > 1
+    return pl.when(same & several & (pl.col("key") != pl.col("key_held"))).then(pl.lit("same_stem"))
 
 
 def agrees(told: Floats) -> np.ndarray:
@@ -168,21 +190,26 @@ def agrees(told: Floats) -> np.ndarray:
 def settle(pairs: pl.DataFrame, same_name: pl.Series, by: Rule | None = None) -> Found:
     """Above the upper threshold a record is linked, from the lower one on it goes to review with its candidates.
 
-    ``pairs``: of :func:`scored`; ``same_name``: record keys whose name several enterprises bear: a person decides them.
+    ``pairs``, ``same_name``: as of :func:`ranked`.
     """
     limits = by or rule()
-    best = pl.col("rank") == 1
-    ranked = pairs.sort("record_key", "sure_ppb", "enterprise_id", descending=[False, True, False]).with_columns(
-        rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("record_key"),
-        why=pl.when(pl.col("record_key").is_in(same_name.implode())).then(pl.lit("same_name")).otherwise("why"),
-    )
-    whole = (pl.lit(1) * pl.col("sure_ppb")).sum().over("record_key")
-    ranked = ranked.with_columns(any_ppb=whole)
-    good = best & (pl.col("sure_ppb") >= limits.link_ppb) & pl.col("why").is_null()
-    links = ranked.filter(good).select("record_key", "enterprise_id", _method(), "sure_ppb")
-    asked = ranked.filter(pl.col("any_ppb") >= limits.review_ppb, pl.col("rank") <= KEPT)
+    every = ranked(pairs, same_name)
+    good = (pl.col("rank") == 1) & (pl.col("sure_ppb") >= limits.link_ppb) & pl.col("why").is_null()
+    links = every.filter(good).select("record_key", "enterprise_id", _method(), "sure_ppb")
+    asked = every.filter(pl.col("any_ppb") >= limits.review_ppb, pl.col("rank") <= KEPT)
     asked = asked.filter(~pl.col("record_key").is_in(links["record_key"].implode()))
     return Found(links, asked.select(list(CANDIDATES)))
+
+
+def ranked(pairs: pl.DataFrame, same_name: pl.Series) -> pl.DataFrame:
+    """``pairs`` (of :func:`scored`) by record, the surest first, with ``rank`` and ``any_ppb`` (Σ over the record's
+    candidates); ``same_name``: record keys whose name several enterprises bear: a person decides them."""
+    ordered = pairs.sort("record_key", "sure_ppb", "enterprise_id", descending=[False, True, False])
+    return ordered.with_columns(
+        rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("record_key"),
+        why=pl.when(pl.col("record_key").is_in(same_name.implode())).then(pl.lit("same_name")).otherwise("why"),
+        any_ppb=pl.col("sure_ppb").sum().over("record_key"),
+    )
 
 
 def _method() -> pl.Expr:

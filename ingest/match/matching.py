@@ -66,7 +66,7 @@ class Matching:
             held = rows.collect_schema().names()
             nothing = pl.lit(None, dtype=pl.String)
             told = rows.select((pl.col(c) if c in held else nothing).alias(c) for c in _ABOUT)
-            self._names = Names(told.sort("enterprise_id").collect())
+            self._names = Names(told.collect())
         return self._names.pairs(self._names.records(records))
 
     # --- decisions -----------------------------------------------------------------------------------------------

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -67,14 +65,3 @@ def _told(year: Year, source: str, side: _Side, keys: pl.Series) -> pl.DataFrame
     ).join(keys.alias("record_key").to_frame().lazy(), on="record_key", how="semi")  # fmt: skip
     once = ("record_key", "name", "address", "region_code")
     return asked.sort("origin").unique(once, keep="first", maintain_order=True).collect()
-
-
-def unlinked_records(year: Year, merged: Path) -> Iterator[tuple[str, pl.DataFrame]]:
-    """For each source the records that a merge left without an enterprise or linked by name, with what is told of them."""
-    rest = pl.read_parquet(merged / "unlinked.parquet", columns=["source", "record_key", "reason"])
-    rest = rest.filter(pl.col("reason").is_in([*BY_NAME, "needs_review"]))
-    links = pl.read_parquet(merged / "links.parquet", columns=["source", "record_key", "method"])
-    fuzzy = links.filter(pl.col("method").is_in(["fuzzy_name", "fuzzy_name_address", "former_name"]))
-    both = pl.concat([rest.select("source", "record_key"), fuzzy.select("source", "record_key")]).unique()
-    for source in both["source"].unique().sort():
-        yield source, attributes(year, source, both.filter(pl.col("source") == source)["record_key"])

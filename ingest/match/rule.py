@@ -94,10 +94,10 @@ def features(pairs: pl.DataFrame) -> Floats:
 
 def held_apart() -> pl.Expr:
     """Why a pair is not linked by itself, null where nothing forbids it: ``unit`` (branch against head or another
-    branch), ``marks`` (numbers, 甲乙丙, 新老 …), ``group`` (集团 against plant), ``name_differs`` (not even by one character
-    may a name differ where no address agrees, nor 厂 from 公司), ``one_character`` (one character differs and both are such
-    as names are made of: a sister firm at the same address, or a slip)."""
-    another_form = (pl.col("form") != pl.col("form_held")) & (pl.col("form") != "") & (pl.col("form_held") != "")
+    branch), ``marks`` (numbers, 甲乙丙, 新老 …), ``group`` (集团 against plant), ``name_differs`` (where no address agrees a
+    name may not differ at all: not by one character, nor by its legal form), ``name_part`` (of a name with a second one in
+    brackets only one agrees, and no address does: a body within the other), ``one_character`` (one character differs and
+    both are such as names are made of: a sister firm at the same address, or a slip)."""
     return (
         pl.when(pl.col("unit") != pl.col("unit_held"))
         .then(pl.lit("unit"))
@@ -105,8 +105,10 @@ def held_apart() -> pl.Expr:
         .then(pl.lit("marks"))
         .when(pl.col("group") != pl.col("group_held"))
         .then(pl.lit("group"))
-        .when(((pl.col("stem") != pl.col("stem_held")) | another_form) & ~pl.col("address_agrees"))
+        .when((pl.col("key") != pl.col("key_held")) & ~pl.col("address_agrees"))
         .then(pl.lit("name_differs"))
+        .when((pl.col("part") | pl.col("part_held")) & ~pl.col("address_agrees"))
+        .then(pl.lit("name_part"))
         .when("sister")
         .then(pl.lit("one_character"))
     )

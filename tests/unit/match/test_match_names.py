@@ -79,8 +79,10 @@ def test_parts_of_addresses(address: str | None, street: str | None, number: str
         ("昆山华滕精密机械有限公司", "玉山镇示例一路12号", "EA", "fuzzy_name_address"),  # not its branch, not the group
         ("太仓创运化工有限公司", "沙溪镇合成路20号", "EF", "fuzzy_name_address"),
         ("太仓创远化工", "太仓市沙溪镇合成路20号", "EF", "fuzzy_name_address"),
+        ("太仓创远化工", None, None, None),  # without an address not even the legal form may be missing
         ("太仓旧名化工厂", "太仓市沙溪镇合成路20号", "EF", "former_name"),
         ("太仓创工化工有限公司", "沙溪镇合成路20号", None, None),  # 工 is what names are made of: perhaps a sister
+        ("昆山华腾精密机械", "玉山镇示例一路12号", None, None),  # cut short: the firm's, its branch's or its group's
         ("太仓创运化工有限公司", "太仓市双凤镇合成路99号", None, None),  # one character and another address
         ("太仓创运化工有限公司", None, None, None),
         ("昆山宏达五金三厂", "昆山市花桥镇合成路7号", None, None),
@@ -98,6 +100,13 @@ def test_namesakes_of_one_county_go_to_a_person() -> None:
     assert told.links.is_empty()
     assert set(told.review["enterprise_id"]) >= {"EG", "EH"} and told.review["why"][0] == "same_name"
     assert told.review["enterprise_id"][0] == "EG"  # the address decides the order, not the link
+
+
+def test_one_of_two_names_alone_is_not_enough() -> None:
+    two = "太仓创远化工有限公司（太仓市示例催化实验中心）"
+    told = found(two)  # a laboratory within the firm bears the firm's name, too
+    assert told.links.is_empty() and (told.review["enterprise_id"][0], told.review["why"][0]) == ("EF", "name_part")
+    assert found(two, "太仓市沙溪镇合成路20号").links["enterprise_id"].to_list() == ["EF"]
 
 
 def test_a_record_of_another_county_is_found_by_its_rare_characters() -> None:

@@ -12,7 +12,7 @@ import pytest
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from ingest.match import book
-from ingest.match.decide import Decision, decide, enterprise_of, find_item
+from ingest.match.decide import Decision, decide, enterprise_of, find_item, take_again
 from ingest.merge import merge
 from ingest.review import items
 from tests.unit.ingest.files import A, B, C, one, put
@@ -104,6 +104,23 @@ def test_a_wrong_check_digit_is_corrected_when_its_proposal_is_accepted(waiting:
     assert rows_["method"].to_list() == ["credit_code"]
 
 
+def test_a_wrong_code_is_asked_again_where_the_name_is_another_firms(waiting: Warehouse, tmp_path: Path) -> None:
+    wrong = A[:-1] + ("A" if A[-1] != "A" else "B")
+    rows = f"纳税人识别号,纳税人名称,所属期,增值税\n{wrong},昆山示例田机械有限公司,{{0}}01,1\n"
+    one(waiting, put(tmp_path, "国税2024.csv", rows.format(2024)), "state_tax")
+    (proposal,) = [i for i in items(waiting) if i["kind"] == "proposal"]
+    decide(waiting, [Decision(proposal, "accept", enterprise_of(waiting, proposal, None))])
+    register = "".join(REGISTER.splitlines(keepends=True)[:2]).replace(A, C)
+    one(waiting, put(tmp_path, "工商2023.csv", register), "commerce")
+    assert take_again(waiting) == []
+    one(waiting, put(tmp_path, "国税2023.csv", rows.format(2023)), "state_tax")
+    (other,) = [i for i in items(waiting, 2023) if i["kind"] == "proposal"]
+    assert (other["state"], other["decided"]) == ("open", None) and take_again(waiting) == []
+    one(waiting, put(tmp_path, "国税2024补.csv", rows.format(2024).replace("01,1", "02,1")), "state_tax")
+    (load,) = take_again(waiting)
+    assert (load.year, load.kept, load.refused) == (2024, 1, 0) and take_again(waiting) == []
+
+
 def test_the_workbook_goes_out_and_comes_back(waiting: Warehouse, tmp_path: Path) -> None:
     file = tmp_path / "review.xlsx"
     assert book.export(waiting, file)["items"] == 2
@@ -139,7 +156,7 @@ def test_a_decision_that_is_not_understood_takes_nothing(waiting: Warehouse, tmp
 @pytest.mark.parametrize("told", ["7", "91110000600037341X", "E00", ""])
 def test_an_enterprise_that_is_not_there(waiting: Warehouse, told: str) -> None:
     with pytest.raises(PermuError) as raised:
-        enterprise_of(waiting, {"id": "U1", "year": 2024, "candidates": []}, told)
+        enterprise_of(waiting, {"id": "U1", "kind": "unlinked", "year": 2024, "candidates": []}, told)
     assert raised.value.code == "unknown_enterprise"
 
 
