@@ -52,14 +52,15 @@ def test_an_indicator_without_land_has_its_own_divisor() -> None:
 
 
 def test_sums_larger_than_int64_do_not_wrap() -> None:
-    huge = [firm(n, land_dm2_days=LAND, vat_fen=1, invoiced_sales_fen=2**62) for n in range(4)]
+    firms, each = 1_000, 2**54  # each is small enough to be ranked, their sum is not
+    huge = [firm(n, land_dm2_days=LAND, vat_fen=1, invoiced_sales_fen=each) for n in range(firms)]
     pack = load_pack("sunan-2017")
     table = rankings(pack.policy, year_of(huge), None).to_native().collect()
     manifest = {"release_id": "r", "year": 2024, "policy": "own", "metrics": ["output_per_mu"]}
     held = {"has": lambda name: True, "table": lambda name: wide_of(huge).lazy()}
     one = Board(SimpleNamespace(manifest=manifest, rankings=table, pack=pack, **held))
     ratio = summary(one, Selection())[0]["metrics"]["output_per_mu"]["ratio"]
-    assert ratio == float(Fraction(4 * 2**62, 15 * 4_000_000))
+    assert firms * each > 2**63 and ratio == float(Fraction(each, 15 * 1_000_000))
 
 
 @pytest.mark.parametrize("size", ["large", "small"])
