@@ -119,7 +119,8 @@ LEASES = """出租方,承租方,宗地代码,租赁面积(平方米)
 
 def test_bad_records_from_file_to_finding(home: Warehouse, tmp_path: Path) -> None:
     """Shares of 140 %, a lease to oneself and a circle, an overlap and a parcel elsewhere: all listed with their rows."""
-    gpd = pytest.importorskip("geopandas")
+    import geopandas as gpd
+
     for name, text in (("commerce", REGISTER), ("land", RIGHTS), ("land", LEASES)):
         file = tmp_path / f"{name}{len(text)}.csv"
         file.write_text(text, "utf-8")
