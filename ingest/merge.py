@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -93,11 +95,12 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     read_rules = load_rules(rules)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         _sweep(warehouse)
-        work = _begin(Year(warehouse, year), folder, read_rules)
-        say("land")  # before the records: land may say how a meter is shared
-        land_counts, land_records = _land(work)
-        say("records")
-        records = [_records(work, *table) for table in fact_tables(work.year)]
+        with _Ahead(Year(warehouse, year)) as ahead:
+            work = _begin(ahead.year, folder, read_rules)
+            say("land")  # before the records: land may say how a meter is shared
+            land_counts, land_records = _land(work)
+            say("records")
+            records = [_records(work, *table, totals) for *table, totals in ahead]
         records += _exempt(work)
         listed = _bureau(work)
         say("facts")
@@ -135,14 +138,38 @@ def _sweep(warehouse: Warehouse) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Ahead:
+    """The totals of every table with facts: the next table is summed while the one before is linked."""
+
+    def __init__(self, year: Year) -> None:
+        self.year, self._tables = year, deque(fact_tables(year))
+        self._thread = ThreadPoolExecutor(1, "permu-totals")
+        self._coming = self._next()
+
+    def _next(self) -> Future[pl.DataFrame] | None:
+        return self._thread.submit(year_totals, self.year, *self._tables[0]) if self._tables else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def __iter__(self) -> Iterator[tuple[str, str, list[str], pl.DataFrame]]:
+        """(source, table, facts, totals)."""
+        while self._coming is not None:
+            totals, table = self._coming.result(), self._tables.popleft()
+            self._coming = self._next()
+            yield *table, totals
+
+
 def _begin(year: Year, folder: Path, rules: Rules) -> _Work:
     enterprises = write_enterprises(year, folder)
     matching = Matching(year, folder / "enterprises.parquet")
     return _Work(year, folder, rules, enterprises, matching, unlinked=[enterprises.repeated])
 
 
-def _records(work: _Work, source: str, table: str, facts: list[str]) -> Records:
-    totals = year_totals(work.year, source, table, facts)
+def _records(work: _Work, source: str, table: str, facts: list[str], totals: pl.DataFrame) -> Records:
     asked = with_account(work.year, source, table, totals)
     found = work.link(source, asked)
     rows = work.rows(asked.select("record_key", "rows", "origin", *facts), found)

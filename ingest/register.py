@@ -40,7 +40,7 @@ def write_enterprises(year: Year, folder: Path) -> Enterprises:
     )
     numbered = rows.join(first.lazy().drop("enterprise_id"), on="origin", how="inner")
     classified = _classified(rows).join(first.lazy().drop("enterprise_no"), on="origin", how="inner")
-    year.origins(classified).sink_parquet(folder / "enterprises.parquet")
+    year.origins(classified).sink_parquet(folder / "enterprises.parquet", compression_level=1)
     return Enterprises(Register(numbered, first["enterprise_id"]), _repeated(ids.filter(~pl.col("first"))))
 
 
