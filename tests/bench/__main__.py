@@ -32,6 +32,18 @@ def merge_rank() -> list[Line]:
         return lines("merge_rank", SIZE, in_turn(commands, once=("pandas",)), mark="polars")
 
 
+def merge() -> list[Line]:
+    """Canonical tables → the merge's tables, claims included, beside a merge by hand that writes the same rows."""
+    from tests.bench.warehouse import build
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        build(home, SIZE)
+        words = [sys.executable, "-m", "tests.bench.handwritten_merge"]
+        runs = in_turn({engine: [*words, engine, str(home), f"{folder}/{engine}"] for engine in ("permu", "polars")})
+        return lines("merge", SIZE, runs, mark="polars")
+
+
 def demo_year() -> list[Line]:
     """The demo of 20,000 enterprises, one year, from the departments' files to a release: at most 30 s."""
     from data.demo import generate
@@ -65,6 +77,7 @@ def _of_ingest(bench: Callable[..., list[dict[str, Any]]], *rows: int) -> Callab
 # 12 million rows, about 1 GB: below that the fixed costs of a load weigh more than the reading.
 BENCHES: dict[str, Callable[[], list[Line]]] = {
     "demo_year": demo_year,
+    "merge": merge,
     "merge_rank": merge_rank,
     "parcels": parcels,
     "rank": ranking.rank,
