@@ -100,7 +100,7 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
             say("land")  # before the records: land may say how a meter is shared
             land_counts, land_records = _land(work)
             say("records")
-            records = [_records(work, *table, totals) for *table, totals in ahead]
+            records = [_records(work, *table) for table in ahead]
         records += _exempt(work)
         listed = _bureau(work)
         say("facts")
