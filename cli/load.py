@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +19,15 @@ from ingest.load import LoadReport
 from ingest.match.decide import take_again
 
 _FINDINGS = 20
+_FILES = 24  # files that are listed one by one
+# What of a merge waits for a person, and the command that shows it.
+_WAITING = {
+    "unlinked_keys": ("未关联记录", "records without an enterprise", "permu review list"),
+    "disputed": ("数据争议", "disputed facts", "permu disputes --year {year}"),
+    "area_disputes": ("面积争议", "area disputes", "permu findings list --year {year} --kind area_dispute"),
+    "findings": ("用地记录疑点", "doubts about land records", "permu findings list --year {year}"),
+    "meter_findings": ("分摊表疑点", "doubts about shared meters", "permu findings list --year {year}"),
+}
 
 
 def ingest(
@@ -125,13 +136,11 @@ def show_loads(reports: list[LoadReport], dry_run: bool = False) -> None:
     for zh, en in (("行数", "rows"), ("接收", "kept"), ("退回", "refused"), ("非数据行", "furniture")):
         table.add_column(say(zh, en), justify="right")
     table.add_column(say("退回原因", "reasons"))
-    for r in reports:
-        why = (
-            say("重复文件，未再次导入", "the same file again: nothing written") if r.duplicate else _reasons(r.reasons)
-        )
-        counts = (str(n) for n in (r.rows_in, r.kept, r.refused, r.furniture))
-        table.add_row(r.source, str(r.year), r.file, *counts, why)
+    for line in _a_line_each(reports) if len(reports) <= _FILES else _by_source(reports):
+        table.add_row(*line)
     out.print(table)
+    if len(reports) > _FILES:
+        out.print(say("（逐个文件见 --json）", "(file by file: --json)"), highlight=False)
     _show_findings(reports)
     refused = sum(r.refused for r in reports)
     if refused:
@@ -143,6 +152,28 @@ def show_loads(reports: list[LoadReport], dry_run: bool = False) -> None:
             ),
             highlight=False,
         )
+
+
+def _a_line_each(reports: list[LoadReport]) -> Iterator[list[str]]:
+    for r in reports:
+        again = say("重复文件，未再次导入", "the same file again: nothing written")
+        counts = (str(n) for n in (r.rows_in, r.kept, r.refused, r.furniture))
+        yield [r.source, str(r.year), r.file, *counts, again if r.duplicate else _reasons(r.reasons)]
+
+
+def _by_source(reports: list[LoadReport]) -> Iterator[list[str]]:
+    """A line a source and year, where a line a file would be pages long."""
+    groups: dict[tuple[str, int], list[LoadReport]] = {}
+    for r in reports:
+        groups.setdefault((r.source, r.year), []).append(r)
+    for (source, year), files in sorted(groups.items()):
+        again = sum(r.duplicate for r in files)
+        told = say(f"{len(files)} 个文件", f"{len(files)} files")
+        if again:
+            told += say(f"（{again} 个重复）", f" ({again} the same again)")
+        counts = (str(sum(getattr(r, n) for r in files)) for n in ("rows_in", "kept", "refused", "furniture"))
+        reasons = sum((Counter(r.reasons) for r in files if not r.duplicate), Counter[str]())
+        yield [source, str(year), told, *counts, _reasons(reasons)]
 
 
 def _show_findings(reports: list[LoadReport]) -> None:
@@ -176,14 +207,17 @@ def merge(
         c = report.counts
         out.print(
             say(
-                f"{year} 年合并完成：企业 {c['enterprises']}，数据项 {c['facts']}，未关联记录 {c['unlinked_keys']}，"
-                f"数据争议 {c['disputed']}，面积争议 {c['area_disputes']}（{report.seconds:.1f} 秒）",
-                f"{year} merged: {c['enterprises']} enterprises, {c['facts']} facts, {c['unlinked_keys']} records not "
-                f"linked, {c['disputed']} disputed facts, {c['area_disputes']} area disputes ({report.seconds:.1f} s)",
+                f"{year} 年合并完成：企业 {c['enterprises']}，数据项 {c['facts']}（{report.seconds:.1f} 秒）"
+                + ("；有待人工处理：" if report.needs_person else ""),
+                f"{year} merged: {c['enterprises']} enterprises, {c['facts']} facts ({report.seconds:.1f} s)"
+                + ("; for a person to look at:" if report.needs_person else ""),
             ),
             highlight=False,
         )
         _show_corrections(c["corrections"])
+        for name, (zh, en, command) in _WAITING.items():
+            if c[name]:
+                out.print(f"  {say(zh, en)} {c[name]}: {command.format(year=year)}", highlight=False)
     finish(report.needs_person)
 
 

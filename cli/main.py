@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -92,9 +93,23 @@ def _refused(error: PermuError, words: list[str]) -> int:
     return 2
 
 
+_CHINESE = (
+    (r"No such command '(.*)'", r"没有命令 \1"),
+    (r"No such option: (\S+)(?: \(?Did you mean (.*?)\??\)?)?", r"没有选项 \1"),
+    (r"Missing option '(.*)'", r"缺少选项 \1"),
+    (r"Missing argument '(.*)'", r"缺少参数 \1"),
+    (r"Missing command", "缺少子命令"),
+    (r"Option '(.*)' requires an argument", r"选项 \1 后须给出值"),
+    (r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", r"多余的参数：\1"),
+    (r"Invalid value for (.*?): (.*)", r"\1 的值无效：\2"),
+)
+
+
 def _usage(error: typer.TyperException) -> PermuError:
     why = " ".join(error.format_message().split()).rstrip(".")
-    return PermuError("bad_usage", f"{why}; see `permu --help`", f"用法错误：{why}；请参阅 permu --help")
+    known = ((re.fullmatch(pattern, why), zh) for pattern, zh in _CHINESE)
+    zh = next((found.expand(text) for found, text in known if found), why)
+    return PermuError("bad_usage", f"{why}; see `permu --help`", f"用法错误：{zh}；请参阅 permu --help")
 
 
 def _no_access(error: OSError) -> PermuError:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from typer.core import TyperCommand
 
 from cli.options import Home, Json, out, people, say, show_json, warehouse
 from engine.policy.compare import differences
@@ -103,7 +104,32 @@ def diff(
         out.print(say("两者相同", "no difference"))
 
 
-@app.command("try")
+class _Several(TyperCommand):
+    """``--base a=1 b=2``: figures that follow an option belong to it, once the enterprise's own were given before it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments with the option repeated before each of its figures."""
+        return super().parse_args(ctx, several(args))
+
+
+_OF_ITEMS = ("--base", "--average", "--range", "--mean")
+
+
+def several(words: list[str]) -> list[str]:
+    """``words`` with ``--base a=1 b=2`` written out as ``--base a=1 --base b=2``."""
+    told, option, figures = [], "", False
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        if word.startswith("-"):
+            option = word if word in _OF_ITEMS else ""
+        elif "=" in word and before != option and option and figures:
+            told.append(option)
+        figures = figures or ("=" in word and not option and not before.startswith("-"))
+        told.append(word)
+    return told
+
+
+@app.command("try", cls=_Several)
 def try_one(
     policy: Name,
     values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE...", help="Indicators by name.")] = None,

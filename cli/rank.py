@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.options import Home, Json, Policy, Year, finish, out, say, show_json, warehouse
 from cli.progress import Stages
+from engine.policy.guard import misfits
 from engine.ranking import run
 from engine.releases import DEFAULT_POLICY, find, list_releases
 from engine.schema.errors import PermuError
@@ -53,6 +54,9 @@ def rank(
         ),
         highlight=False,
     )
+    made = find(warehouse(home), report.release_id)
+    for zh, en in misfits(made.pack.policy, year, made.table("rankings").select("region_code").collect().to_series()):
+        out.print(f"! {say(zh, en)}", highlight=False)
 
 
 def releases(home: Home = None, json: Json = False) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.canonical import Year
-from ingest.link import Linked
+from ingest.link import Linked, distinct_keys
 
 Linker = Callable[[str, pl.DataFrame], Linked]
 
@@ -44,7 +44,7 @@ def _events(year: Year, linker: Linker) -> Listed | None:
     if table is None:
         return None
     rows = table.filter(pl.col("record_key").is_not_null()).collect()
-    found = linker("events", _keys(rows, "record_key"))
+    found = linker("events", distinct_keys(rows, "record_key"))
     linked = _with(rows, found, "record_key", "enterprise_id").drop_nulls("enterprise_id")
     return Listed("events", linked.select("enterprise_id", "category", "year", "evidence", "origin"), found)
 
@@ -56,7 +56,7 @@ def _relations(year: Year, linker: Linker) -> Listed | None:
         return None
     rows = table.filter(pl.col("record_key").is_not_null()).collect()
     sides = pl.concat([rows.select("origin", key=side) for side in ("record_key", "other_key")])
-    found = linker("relations", _keys(sides, "key"))
+    found = linker("relations", distinct_keys(sides, "key"))
     both = _with(_with(rows, found, "record_key", "enterprise_id"), found, "other_key", "other_enterprise_id")
     columns = ["enterprise_id", "other_enterprise_id", "kind", "from_on", "to_on", "origin"]
     return Listed("relations", both.drop_nulls("enterprise_id").select(columns), found)
@@ -65,8 +65,3 @@ def _relations(year: Year, linker: Linker) -> Listed | None:
 def _with(rows: pl.DataFrame, found: Linked, key: str, name: str) -> pl.DataFrame:
     links = found.links.select(pl.col("record_key").alias(key), pl.col("enterprise_id").alias(name))
     return rows.join(links, on=key, how="left", maintain_order="left")
-
-
-def _keys(rows: pl.DataFrame, key: str) -> pl.DataFrame:
-    distinct = rows.drop_nulls(key).group_by(pl.col(key).alias("record_key"))
-    return distinct.agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).sort("origin")

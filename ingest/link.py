@@ -161,6 +161,12 @@ def _left(register: Register, source: str, rest: pl.DataFrame) -> pl.DataFrame:
     return rest.select("source", "record_key", "name", reason=_reason(), rows="rows", origin="origin")
 
 
+def distinct_keys(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The distinct keys of a column, as :func:`link` takes them: ``record_key``, ``rows``, ``origin`` of the first row."""
+    distinct = rows.drop_nulls(column).group_by(pl.col(column).alias("record_key"))
+    return distinct.agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).sort("origin")
+
+
 def _keys(totals: pl.DataFrame) -> pl.DataFrame:
     """``totals`` with the kind and value of each record key, and the columns that a source does not state as null."""
     parts = pl.col("record_key").str.splitn(":", 2).struct

@@ -18,7 +18,7 @@ import polars as pl
 
 from ingest.canonical import Year
 from ingest.land import in_year
-from ingest.link import Linked
+from ingest.link import Linked, distinct_keys
 
 WHOLE = 10**9
 _SLACK = 1000  # what written shares (0.333333) may be off 1 and still mean the whole: as in claims.sql
@@ -118,7 +118,7 @@ def shared_meters(year: Year, source: str, linker: Linker, folder: Path) -> Shar
     if table is None:
         return None
     rows = _with_all_columns(table).sort("record_key", "origin").collect()
-    found = linker(source, _keys(rows, "sharer_key"))
+    found = linker(source, distinct_keys(rows, "sharer_key"))
     by_key = {
         key: (one, how) for key, one, how in found.links.select("record_key", "enterprise_id", "method").iter_rows()
     }
@@ -144,11 +144,6 @@ def _with_all_columns(table: pl.LazyFrame) -> pl.LazyFrame:
     wanted = {"floor_area_dm2": pl.Int64, "parcel_code": pl.String}
     more = [pl.lit(None, dtype=kind).alias(name) for name, kind in wanted.items() if name not in held]
     return table.with_columns(more).select("record_key", "sharer_key", "share_ppb", *wanted, "origin")
-
-
-def _keys(rows: pl.DataFrame, key: str) -> pl.DataFrame:
-    distinct = rows.drop_nulls(key).group_by(pl.col(key).alias("record_key"))
-    return distinct.agg(rows=pl.len().cast(pl.Int32), origin=pl.col("origin").min()).sort("origin")
 
 
 def _sharers(lines: list[Line], by_key: dict[str, tuple[str, str]], grounds: YearGrounds) -> Iterator[Sharer]:
@@ -281,7 +276,7 @@ class YearGrounds:
             return {}
         let = leases.filter(in_year(self._year.year) > 0, pl.col("floor_area_dm2") > 0)
         rows = let.select("lessee_key", "floor_area_dm2", "origin").drop_nulls("lessee_key").collect()
-        links = self._linker("land", _keys(rows, "lessee_key")).links
+        links = self._linker("land", distinct_keys(rows, "lessee_key")).links
         linked = rows.join(links.select("enterprise_id", lessee_key="record_key"), on="lessee_key")
         return dict(linked.group_by("enterprise_id").agg(pl.col("floor_area_dm2").sum()).iter_rows())
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from engine.explain.telling import Step, Telling, step
 from engine.schema.facts import FACTS
+from engine.schema.sources import method_title, source_title
 
 Line = dict[str, Any]
 
@@ -43,10 +44,11 @@ def records(told: Telling) -> Iterator[Step]:
     for claim in claims:
         value, unit = told.shown(claim["field"], claim["value"])
         more = claim["rows"] - 1
+        who, how = source_title(claim["source"], told.zh), method_title(claim["method"], told.zh)
         note = told.say(
-            f"{claim['source']} 记录 {claim['record_key']}，按 {claim['method']} 关联{_sure(told, claim)}"
+            f"{who}记录 {claim['record_key']}，按{how}关联{_sure(told, claim)}"
             + (f"，全年共 {claim['rows']} 行，此为第一行" if more else ""),
-            f"{claim['source']} record {claim['record_key']}, linked by {claim['method']}{_sure(told, claim)}"
+            f"{who} record {claim['record_key']}, linked by {how}{_sure(told, claim)}"
             + (f"; {claim['rows']} rows of the year, this is the first" if more else ""),
         )
         yield step("record", claim["field"], value, unit, note, told.source(claim))
@@ -95,8 +97,8 @@ def _months(told: Telling, claims: list[Line]) -> Iterator[Step]:
     for line in _mine(told, "coverage"):
         if line["source"] in sources:
             note = told.say(
-                f"{line['source']}：{line['months_expected']} 个月中有 {line['months_seen']} 个月的数据，缺 {line['missing']} 月；未作推算",
-                f"{line['source']}: {line['months_seen']} of {line['months_expected']} months, without {line['missing']}; "
+                f"{source_title(line['source'], True)}：{line['months_expected']} 个月中有 {line['months_seen']} 个月的数据，缺 {line['missing']} 月；未作推算",
+                f"{source_title(line['source'], False)}: {line['months_seen']} of {line['months_expected']} months, without {line['missing']}; "
                 "nothing is extrapolated",
             )
             yield step("coverage", line["field"] or line["source"], line["months_seen"], told.say("月", "months"), note)
@@ -217,8 +219,8 @@ def fact(told: Telling, fact: Line) -> Step:
     exact = f"{fact['value']} {fact['unit']}".strip()
     said = _said(told, fact)
     note = told.say(
-        f"{title.zh}，取自 {fact['source']}（{zh}），精确值 {exact}",
-        f"{title.en} from {fact['source']} ({en}), exactly {exact}",
+        f"{title.zh}，取自{source_title(fact['source'], True)}（{zh}），精确值 {exact}",
+        f"{title.en} from {source_title(fact['source'], False)} ({en}), exactly {exact}",
     )
     return step("fact", fact["field"], value, unit, note + said)
 

@@ -172,6 +172,11 @@ def quota(told: Telling) -> Iterator[Step]:
     sides = f"{rank} × 100 = {rank * 100} ≤ {exact(reached.up_to_percent)} × {of} = {exact(reached.up_to_percent * of)}"
     level = told.row["grade_within"]
     note = f"{told.peers(level)}: {sides} → {reached.grade}; " + told.say("，", ", ").join(lines)
+    if of < (wanted := told.group.small_groups.fewer_than):
+        note += told.say(
+            f"；该组只有 {of} 家（少于 {wanted} 家），办法未规定并入上一级，按原规则划分，请人工核定",
+            f"; only {of} in this group (fewer than {wanted}) and the policy names no wider one: a person should look",
+        )
     yield step("quota", level, rank, "", note)
 
 

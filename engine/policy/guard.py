@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+import polars as pl
+
 from engine.policy.model import NEEDED, Policy
+from engine.schema.codes import region_code
 from engine.schema.errors import PermuError
 
 
@@ -34,6 +37,28 @@ def check_usable(policy: Policy, year: int) -> None:
             policy=policy.id,
             valid_to=str(policy.valid_to),
         )
+
+
+def misfits(policy: Policy, year: int, region_codes: pl.Series) -> list[tuple[str, str]]:
+    """What a reader of a ranking should know of the pack's place and time, in Chinese and English: neither is refused,
+    because a pack of one place is often tried on the figures of another, or on years before it."""
+    told = []
+    places = [code for code in policy.regions if region_code(code)]
+    if places:
+        inside = pl.any_horizontal(pl.col("code").str.starts_with(code) for code in places)
+        outside = region_codes.len() - int(pl.DataFrame({"code": region_codes}).select(inside.sum()).item() or 0)
+        if outside:
+            named_zh, named_en = ("、".join(places), ", ".join(places))
+            told.append((
+                f"办法 {policy.id} 适用于 {named_zh}，本次有 {outside} 家企业不在其内",
+                f"policy {policy.id} is of {named_en}: {outside} of the enterprises ranked lie elsewhere",
+            ))  # fmt: skip
+    if policy.valid_from > date(year, 12, 31):
+        told.append((
+            f"办法 {policy.id} 自 {policy.valid_from} 起施行，晚于 {year} 年：仅供试算",
+            f"policy {policy.id} is in force from {policy.valid_from} on, after {year}: a trial",
+        ))  # fmt: skip
+    return told
 
 
 def check_claims(policy: Policy, others: Iterable[Policy]) -> None:

@@ -37,8 +37,9 @@ _MEASURES: dict[str, tuple[str, type[Measure]]] = {
 }
 _ITEMS = ("score", "groups")
 Part = Literal["items", "weights", "bases", "shares", "scope", "coefficients", "adjustments", "text"]
-# Without these no composite can be computed.
-NEEDED: tuple[Part, ...] = ("items", "weights", "bases", "shares")
+# Without these no composite can be computed; without shares there is a score, but no grade.
+NEEDED: tuple[Part, ...] = ("items", "weights", "bases")
+OF_COMPOSITE: tuple[Part, ...] = (*NEEDED, "shares")
 
 
 class Scope(Form):
@@ -209,7 +210,7 @@ class Policy(Form):
 
     def _lacking(self) -> dict[Part, list[str]]:
         """Which parts of the composite are not given, and where."""
-        lacking: dict[Part, list[str]] = {part: [] for part in NEEDED}
+        lacking: dict[Part, list[str]] = {part: [] for part in OF_COMPOSITE}
         for name, group in self.score.groups.items() if self.score else ():
             if not group.items:
                 lacking["items"].append(f"group {name}, items")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from engine.policy.guard import check_claims, check_usable
+from engine.policy.guard import check_claims, check_usable, misfits
 from engine.policy.packs import known_packs, load_pack, own, read_pack, shipped, usable_pack
 from engine.ranking.run import rank
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+from tests.unit.ranking.firms import firm, ranked
 
 RICH = (Path(__file__).parent / "rich.yaml").read_text("utf-8")
 
@@ -29,15 +31,15 @@ def pack(**changes: str) -> Any:
 def test_partial_packs_rank_nothing_and_say_why(name: str) -> None:
     policy = load_pack(name).policy
     year = policy.valid_from.year
-    if policy.status != "partial":
+    needed = [x for x in policy.missing if x.part in ("items", "weights", "bases")]
+    if not needed:
         check_usable(policy, year)
         return
     with pytest.raises(PermuError) as caught:
         check_usable(policy, year)
     error = caught.value
     assert error.code == "policy_partial" and name in error.en and len(error.en.splitlines()) == 1
-    needed = [x for x in policy.missing if x.part in ("items", "weights", "bases", "shares")]
-    assert needed and all(x.en in error.en and x.zh in error.zh for x in needed)
+    assert policy.status == "partial" and all(x.en in error.en and x.zh in error.zh for x in needed)
 
 
 @pytest.mark.parametrize(("year", "usable"), [(2022, True), (2024, True), (2026, True), (2027, False), (2030, False)])
@@ -109,7 +111,7 @@ def test_a_file_must_be_called_as_its_id(home: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("huangyan-2021", "policy_partial"),
+        ("jingde-2022", "policy_partial"),
         (RICH.replace("2026-12-31", "2024-12-31").replace("valid_from: 2024", "valid_from: 2020"), "policy_expired"),
         (RICH.replace('"329900"', '"3208"'), "policy_claims"),
         (RICH.replace("weight: 40", "weight: 45"), "bad_policy"),
@@ -126,3 +128,22 @@ def test_rank_refuses_before_it_looks_for_data(home: Warehouse, tmp_path: Path, 
         rank(home, 2025, name)
     assert caught.value.code == code
     assert not list(home.releases.iterdir()) and not home.ledger.exists()
+
+
+@pytest.mark.parametrize("name", ["huangyan-2021", "huangyan-2022", "linhai-2014"])
+def test_without_shares_there_is_a_score_and_a_rank_but_no_grade(name: str) -> None:
+    facts = {"vat_fen": 10**9, "invoiced_sales_fen": 10**10, "land_dm2_days": 366 * 10**6, "power_wh": 10**10}
+    rows = [firm(n, is_above_scale=n % 2, **{k: v * (n + 1) ** 2 for k, v in facts.items()}) for n in range(6)]
+    table = ranked(rows, name)
+    assert table["score"].null_count() == 0 and table["rank__score__all"].min() == 1
+    assert table["grade"].null_count() == table.height
+
+
+def test_a_place_or_time_that_does_not_fit_is_told() -> None:
+    policy = load_pack("huaian-2024").policy
+    here, there = pl.Series(["320803001", "320804002"]), pl.Series(["320803001", "320583001", None])
+    assert misfits(policy, 2024, here) == []
+    ((zh, en),) = misfits(policy, 2024, there)
+    assert "2 家" in zh and "2 of the enterprises" in en
+    assert "a trial" in misfits(policy, 2020, here)[0][1]
+    assert misfits(load_pack("illustrative-2024").policy, 2024, there) == []

@@ -210,3 +210,14 @@ def test_refused_in_one_clear_line(case: str) -> None:
 def test_the_schema_in_the_docs_is_the_models() -> None:
     """`permu policy schema > docs/policy.schema.json` makes it anew."""
     assert json.loads((CHECKOUT / "docs/policy.schema.json").read_text("utf-8")) == json.loads(said("schema"))
+
+
+def test_several_bases_after_one_option() -> None:
+    """As the manual writes it: ``try ID NAME=… --base NAME=… NAME=…``."""
+    words = ["tax_per_mu=60", "sales_per_mu=100", "tax_per_kwh=1"]
+    bases = ["--base", "tax_per_mu=30", "sales_per_mu=200", "tax_per_kwh=2"]
+    answer = told("try", "haining-2023", "--group", "below_scale", *words, *bases)
+    assert answer["total"] == 140.0 and answer["bases"]["sales_per_mu"] == 200.0
+    first = told("try", "haining-2023", *bases[:2], "--base", "sales_per_mu=200", "--base", "tax_per_kwh=2",
+                 "--group", "below_scale", *words)  # fmt: skip
+    assert first == answer
