@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import ingest, link, ranking
-from tests.bench.measure import RUNS, SIZE, Line, in_turn, lines, process
+from tests.bench.measure import RUNS, SIZE, Line, Run, in_turn, lines, process
 
 
 def merge_rank() -> list[Line]:
@@ -28,8 +28,10 @@ def merge_rank() -> list[Line]:
         commands = {"permu": [*python, "tests.bench.ours", str(home)]}
         for engine in ("polars", "duckdb", "pandas"):
             commands[engine] = [*python, "tests.bench.handwritten", engine, str(home), f"{folder}/{engine}"]
-        # pandas takes minutes; once is enough to place it
-        return lines("merge_rank", SIZE, in_turn(commands, once=("pandas",)), mark="polars")
+        # the others take minutes; once is enough to place them
+        runs = in_turn(commands, once=("duckdb", "pandas"))
+    runs["permu+file"] = [Run(r.output | {"seconds": r.output["whole"]}, r.peak_mb) for r in runs["permu"]]
+    return lines("merge_rank", SIZE, runs, mark="polars")
 
 
 def merge() -> list[Line]:
@@ -39,9 +41,10 @@ def merge() -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         build(home, SIZE)
-        words = [sys.executable, "-m", "tests.bench.handwritten_merge"]
-        runs = in_turn({engine: [*words, engine, str(home), f"{folder}/{engine}"] for engine in ("permu", "polars")})
-        return lines("merge", SIZE, runs, mark="polars")
+        python = [sys.executable, "-m"]
+        by_hand = [*python, "tests.bench.handwritten_merge", str(home), f"{folder}/polars"]
+        commands = {"permu": [*python, "tests.bench.merged", str(home)], "polars": by_hand}
+        return lines("merge", SIZE, in_turn(commands), mark="polars")
 
 
 def demo_year() -> list[Line]:

@@ -6,7 +6,7 @@ stand in the lists that are empty here: unlinked keys, months missing, repeated 
 What it knows beforehand and permu has to find out: which columns there are, that every record is linked by a credit code,
 that one source states each fact, that nobody rents, shares or corrects.
 
-    python -m tests.bench.handwritten_merge permu|polars HOME OUT    → one JSON line; the answer is over all tables' rows
+    python -m tests.bench.handwritten_merge HOME OUT    → one JSON line; the answer is over all tables' rows
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ import polars as pl
 
 from engine.schema.codes import industries
 from engine.schema.facts import FACTS
-from engine.schema.warehouse import Warehouse
 from ingest.evidence import unit_of
 from ingest.ids import valid_org_code
-from ingest.merge import merge
 from tests.bench.handwritten import YEARLY, tables
 from tests.bench.measure import peak_mb
 from tests.bench.warehouse import MONTHLY, YEAR
@@ -208,15 +206,12 @@ def answer_of(folder: Path) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def main(engine: str, home: str, out: str) -> None:
+def main(home: str, out: str) -> None:
     """Merge and print seconds, peak and the answer's hash."""
-    place, warehouse = Path(out), Warehouse(Path(home))
+    place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    if engine == "polars":
-        by_hand(Path(home), place)
-    else:
-        place = warehouse.merged / merge(warehouse, YEAR).merge_id
+    by_hand(Path(home), place)
     told = {"seconds": time.monotonic() - began, "peak_mb": peak_mb()}
     print(json.dumps(told | {"answer_sha256": answer_of(place)}))
 
