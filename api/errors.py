@@ -19,6 +19,9 @@ STATUS = {
     "repeated_parameter": 400,
     "bad_host": 400,
     "too_many_rows": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "too_many_requests": 429,
     "unknown_release": 404,
     "no_release": 404,
     "unknown_enterprise": 404,
@@ -52,8 +55,12 @@ def problem(error: PermuError, instance: str = "") -> Response:
         "detail_zh": error.zh,
         "instance": instance,
     }
-    body |= {k: v for k, v in error.details.items() if k in ("parameter", "allowed")}
+    body |= {k: v for k, v in error.details.items() if k in ("parameter", "allowed", "rule")}
     headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if status == 503 else {})
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="permu", charset="UTF-8", Bearer realm="permu"'
+    if status == 429:
+        headers["Retry-After"] = str(error.details.get("wait", 1))
     return Response(orjson.dumps(body, default=str), status, headers, "application/problem+json")
 
 
