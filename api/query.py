@@ -93,6 +93,7 @@ class BottomQuery(GroupQuery):
     percent: Text = None
     count: Text = None
     within: Text = None
+    sheets: Text = None
     format: Text = None
     lang: Text = None
 

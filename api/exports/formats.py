@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
+from api.exports.cells import FORMULA
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet
-from api.exports.xlsx import write_xlsx
+from api.exports.xlsx import Prepared, prepare
 from engine.query import Board
 from engine.schema.errors import PermuError
 
@@ -22,14 +23,12 @@ MEDIA = {
 }
 FORMATS = tuple(MEDIA)
 XLSX_ROWS = 1_048_576 - 10
-# A cell that begins with one of these is read as a formula by spreadsheets that open a CSV.
-_FORMULA = r"^([=+\-@\t\r])"
 
 
 def disarmed(frame: pl.DataFrame) -> pl.DataFrame:
     """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay as they are."""
     text = [n for n, t in frame.schema.items() if t == pl.String]
-    return frame.with_columns(pl.col(text).str.replace(_FORMULA, "'${1}"))
+    return frame.with_columns(pl.col(text).str.replace(f"({FORMULA})", "'${1}"))
 
 
 def _csv(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
@@ -65,7 +64,8 @@ def _arrow(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
     return bytes(out.getvalue())
 
 
-def _xlsx(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
+def prepared_xlsx(sheet: Sheet, origin: Provenance, lang: str, split: bool = False) -> Prepared:
+    """The workbook but for who asks and when; PermuError too_many_rows where a sheet does not hold the rows."""
     if sheet.frame.height > XLSX_ROWS:
         raise PermuError(
             "too_many_rows",
@@ -75,14 +75,20 @@ def _xlsx(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
             parameter="format",
             allowed="csv, parquet, arrow",
         )
-    return write_xlsx(sheet, origin, lang)
+    return prepare(sheet, origin, lang, split)
 
 
-_WRITERS = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet, "arrow": _arrow}
+def _xlsx(sheet: Sheet, origin: Provenance, lang: str, split: bool = False) -> bytes:
+    return prepared_xlsx(sheet, origin, lang, split).finish(origin)
 
 
-def write(form: str, sheet: Sheet, origin: Provenance, lang: str = "zh") -> bytes:
-    """The whole file in one of :data:`FORMATS`."""
+_WRITERS = {"csv": _csv, "parquet": _parquet, "arrow": _arrow}
+
+
+def write(form: str, sheet: Sheet, origin: Provenance, lang: str = "zh", split: bool = False) -> bytes:
+    """The whole file in one of :data:`FORMATS`; ``split``: a spreadsheet has one sheet for each bottom list."""
+    if form == "xlsx":
+        return _xlsx(sheet, origin, lang, split)
     return _WRITERS[form](sheet, origin, lang)
 
 

@@ -19,13 +19,24 @@ from engine.schema.columns import ROW
 
 
 @dataclass(frozen=True)
+class Part:
+    """One bottom list within a table: its group, ``of`` with a value there, its rows."""
+
+    key: dict[str, str | None]
+    of: int
+    start: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Sheet:
     """A table to write: columns of the dictionary, the metric asked, rows that the question has in all."""
 
     frame: pl.DataFrame
     metric: str
     total: int
-    kind: str  # ranking | bottom
+    kind: str  # ranking | bottom | comparison | simulation | robustness
+    parts: tuple[Part, ...] = ()  # of a bottom sheet: its lists
 
 
 def _named(codes: pl.Series, name: Callable[[str], str | None]) -> pl.Series:
@@ -83,4 +94,6 @@ def bottom_sheet(board: Board, selection: Selection, **asked: Any) -> Sheet:
         )
         for name in names
     }
-    return Sheet(frame.with_columns(**keys).select(*keys, *frame.columns), metric, sum(sizes), "bottom")
+    starts = np.cumsum([0, *sizes])
+    parts = tuple(Part(key, o.of, int(at), len(o.rows)) for (key, o), at in zip(lists, starts[:-1], strict=True))
+    return Sheet(frame.with_columns(**keys).select(*keys, *frame.columns), metric, sum(sizes), "bottom", parts)

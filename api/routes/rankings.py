@@ -7,17 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api.exports import Provenance, Sheet, bottom_sheet, filename, ranking_sheet, write
+from api.exports import bottom_sheet, ranking_sheet
+from api.exports.download import attachment, download
 from api.exports.formats import MEDIA
 from api.query import PAGE, BottomQuery, RankingQuery, StoreDep, SummaryQuery
 from api.respond import answer, dump
-from api.store import Opened
+from api.rights import view_of
 from engine.query import Board, Selection, bottom, select, summary
 from engine.query.bottom import bottom_rows
 from engine.schema.errors import PermuError
 
 router = APIRouter(tags=["rankings"])
-ADMINISTRATOR = "local administrator"
 JSON_ROWS = 100_000  # about 200 MB of JSON; larger lists are for the columnar formats
 
 
@@ -25,19 +25,6 @@ def head(board: Board, metric: str | None = None) -> dict[str, Any]:
     """Which release an answer is about."""
     about: dict[str, Any] = {"release_id": board.release_id, "year": board.year, "policy": board.policy}
     return about if metric is None else {**about, "by": metric}
-
-
-def export(request: Request, opened: Opened, form: str, lang: str | None, sheet: Sheet) -> bytes:
-    """The sheet in a file format, with where it comes from."""
-    question = {k: v for k, v in request.query_params.items() if k not in ("format", "lang")}
-    origin = Provenance.of(opened.board, question, ADMINISTRATOR, opened.listed.state)
-    return write(form, sheet, origin, lang or "zh")
-
-
-def attachment(opened: Opened, form: str, metric: str, kind: str) -> dict[str, str]:
-    """Headers of a download; the names hold only ASCII."""
-    name = filename(opened.board, metric, kind, form)
-    return {"Content-Disposition": f'attachment; filename="{name}"', "X-Permu-Release": opened.board.release_id}
 
 
 @router.get("/rankings", summary="A page of a ranking, or the whole of it as a file")
@@ -49,11 +36,13 @@ def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: S
     if form == "json":
         selection = asked.selection(limit=PAGE)
         return answer(request, opened.listed, lambda: _page(board, selection))
-    selection = asked.selection()
+    view = view_of(request, opened)
+    view.need("export")
+    selection = view.narrow(asked.selection(), board)
     return answer(
         request,
         opened.listed,
-        lambda: export(request, opened, form, lang, ranking_sheet(board, selection)),
+        lambda: download(request, opened, view, form, lang or "zh", lambda: ranking_sheet(board, selection)),
         MEDIA[form],
         attachment(opened, form, board.metric(selection.by), "ranking"),
     )
@@ -75,10 +64,15 @@ def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store
     metric = board.metric(selection.by)
     if form == "json":
         return answer(request, opened.listed, lambda: _groups(board, selection, how))
+    view = view_of(request, opened)
+    view.need("export_bottom")
+    selection, split = view.narrow(selection, board), asked.value("sheets") == "group"
     return answer(
         request,
         opened.listed,
-        lambda: export(request, opened, form, lang, bottom_sheet(board, selection, **how)),
+        lambda: download(
+            request, opened, view, form, lang or "zh", lambda: bottom_sheet(board, selection, **how), split
+        ),
         MEDIA[form],
         attachment(opened, form, metric, "bottom"),
     )

@@ -138,6 +138,13 @@ PARAMETERS: dict[str, Parameter] = {
             {**_one_of(["json", "csv", "xlsx", "parquet", "arrow"]), "default": "json"},
             "json",
         ),
+        Parameter(
+            "sheets",
+            "group: in a spreadsheet, one sheet for each bottom list",
+            "取值 group：电子表格中每个末位名单一个工作表",
+            _one_of(["group"]),
+            "group",
+        ),
         Parameter("lang", "zh or en", "zh 或 en", {**_one_of(["zh", "en"]), "default": "zh"}, "zh"),
     )
 }
@@ -253,6 +260,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "group_by": _dimensions("group_by"),
     "format": _choice("format", ("json", "csv", "xlsx", "parquet", "arrow")),
     "lang": _choice("lang", ("zh", "en")),
+    "sheets": _choice("sheets", ("group",)),
 }
 
 
