@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.staticfiles import StaticFiles
 
 from api import errors
 from api.guard import LOOPBACK, Guard
 from api.openapi import describe
 from api.pages import routes as pages
+from api.pages.assets import STATIC, Assets
 from api.query import once
-from api.routes import catalogue, enterprises, health, layers, rankings
+from api.routes import catalogue, columns, enterprises, health, layers, overview, portrait, rankings
 from api.store import Store
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
-
-STATIC = Path(__file__).parent / "pages" / "static"
 
 
 def _version() -> str:
@@ -37,13 +34,13 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK) -> FastA
     app = FastAPI(title="permu", version=_version(), docs_url=None, redoc_url=None, dependencies=[Depends(once)])
     app.state.store = Store(warehouse)
     v1 = APIRouter(prefix="/api/v1")
-    for part in (catalogue, rankings, enterprises):
+    for part in (catalogue, columns, rankings, enterprises, portrait, overview):
         v1.include_router(part.router)
     app.include_router(v1)
     app.include_router(layers.router)
     app.include_router(health.router)
     app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Assets(directory=STATIC), name="static")
     errors.install(app)
     describe(app)
     app.add_middleware(Guard, hosts=hosts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api import examples_overview
+
 _HEAD: dict[str, Any] = {"release_id": "2024-sunan-2017-3f2a9c", "year": 2024, "policy": "sunan-2017"}
 _PLACE = {"all": {"rank": 812, "of": 19204}, "industry_2": {"rank": 96, "of": 1711}, "size": {"rank": 402, "of": 9120}}
 ROW: dict[str, Any] = {
@@ -39,6 +41,15 @@ _INDICATOR = {
     "unit_en": "10,000 yuan per mu",
     "groupings": ["all", "industry_2"],
     "default": False,
+}
+_COLUMN = {
+    "name": "land_mu",
+    "title": "用地面积",
+    "title_en": "Land",
+    "unit": "亩",
+    "unit_en": "mu",
+    "kind": "number",
+    "decimals": 2,
 }
 _TITLE = {"zh": "苏南工业企业资源集约利用排名", "en": "Ranking of southern Jiangsu"}
 _POLICY = {"id": "sunan-2017", "title": _TITLE, "status": "complete", "place": "32", "sha256": "9b1c…", "years": [2024]}
@@ -102,11 +113,13 @@ PROBLEM = {
 }
 _V1 = "/api/v1"
 EXAMPLES: dict[str, Any] = {
+    **examples_overview.EXAMPLES,
     f"{_V1}/releases": {"releases": [_RELEASE]},
     f"{_V1}/industries": {**_HEAD, "industries": [_INDUSTRY]},
     f"{_V1}/regions": {**_HEAD, "regions": [_REGION]},
     f"{_V1}/sizes": {**_HEAD, "sizes": [_SIZE]},
     f"{_V1}/indicators": {**_HEAD, "indicators": [_INDICATOR]},
+    f"{_V1}/columns": {"columns": [_COLUMN]},
     f"{_V1}/policies": {"policies": [_POLICY]},
     f"{_V1}/policies/{{policy_id}}": {"id": "sunan-2017", "sha256": "9b1c…", "title": _TITLE, "status": "complete"},
     f"{_V1}/rankings": {**_HEAD, "by": "output_per_mu", "of": 340, "total": 360, "rows": [ROW], "next": None},

@@ -12,7 +12,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # Everything the page needs comes from this origin; no inline script or style.
 POLICY = "; ".join(
     (
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'",
+        "worker-src 'self'",
         "font-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
     )
 )  # fmt: skip
