@@ -53,8 +53,9 @@ def test_a_long_file_and_a_long_function_are_found(tmp_path: Path) -> None:
 
 
 def test_no_index_address_where_packages_are_named(checkout: Path) -> None:
-    files = [checkout / "pyproject.toml", checkout / "Makefile", *(checkout / "requirements").glob("*.txt")]
-    assert len(files) == 5
+    names = ("pyproject.toml", "Makefile", "package.json", "package-lock.json", ".npmrc")
+    files = [*(checkout / name for name in names), *(checkout / "requirements").glob("*.txt")]
+    assert len(files) == 9
     for file in files:
         text = file.read_text("utf-8").replace("http://127.0.0.1", "")
         assert INDEX_ADDRESS.search(text) is None, file.name
