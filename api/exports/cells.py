@@ -36,7 +36,7 @@ class Styles:
 def rows(frame: pl.DataFrame, styles: list[Styles], first: int) -> Iterator[memoryview]:
     """The table's rows as XML from row ``first`` (1-based) on; the next slice is made while one is taken.
 
-    Missing and infinite values have no cell. PermuError cell_too_long where a text does not fit one.
+    Missing and infinite values are empty cells. PermuError cell_too_long where a text does not fit one.
     """
     _refuse_long(frame)
     with ThreadPoolExecutor(1) as ahead:
@@ -65,13 +65,19 @@ def _lines(part: pl.DataFrame, styles: list[Styles], first: int) -> pl.Series:
         _cell(column, xl_col_to_name(place), style)
         for place, (column, style) in enumerate(zip(part, styles, strict=True))
     ]
-    line = pl.concat_str(pl.lit('<row r="'), "__row", pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
+    line = pl.concat_str(pl.lit('<row r="'), "__row", pl.lit('">'), *cells, pl.lit("</row>"))
     return part.with_columns(__row=number).select(line=line)["line"]
 
 
 def _cell(column: pl.Series, letters: str, style: Styles) -> pl.Expr:
-    """A cell, null (so nothing) where the value is missing."""
-    value, opening = pl.col(column.name), pl.lit(f'<c r="{letters}')
+    """A cell; without a value it is empty and keeps its style."""
+    start, blank = f'<c r="{letters}', pl.lit(f'" s="{style.plain}"/>')
+    return pl.coalesce(_valued(column, pl.lit(start), style), pl.concat_str(pl.lit(start), "__row", blank))
+
+
+def _valued(column: pl.Series, opening: pl.Expr, style: Styles) -> pl.Expr:
+    """A cell with its value, null where there is none."""
+    value = pl.col(column.name)
     if column.dtype == pl.String:
         begin = f'" s="{style.plain}" t="inlineStr"><is><t xml:space="preserve">'
         armed = value.str.contains(FORMULA)

@@ -12,8 +12,9 @@ import polars as pl
 from engine.query import Board, Selection
 from engine.query.bottom import bottom_rows
 from engine.query.cursor import read as place_of
-from engine.query.page import Ordered, ordered
+from engine.query.page import ordered
 from engine.query.rows import ranked_columns
+from engine.query.standing import Ordered
 from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
 

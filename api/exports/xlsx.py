@@ -18,21 +18,24 @@ from api.exports.package import packed, whole
 from api.exports.provenance import Provenance
 from api.exports.sheets import Page, pages, titles
 from api.exports.table import Sheet
-from engine.schema.columns import ROW, column
+from engine.schema.columns import column
 
 GRADE_COLOURS = {"A": "#D5EBDD", "B": "#DCE8F5", "C": "#FBEFD0", "D": "#F6D9D5", "T": "#E7E7E7"}
 HEADER_ROW = 4  # 0-based: title, origin, (empty), a line on units, titles, units
 FIRST_ROW = HEADER_ROW + 2
 _CENTRED = ("grade", "grade_initial", "size", "scale_group", "grade_before", "grade_after", "grade_a", "grade_b")
 _WIDTHS = {
-    "name": 34,
-    "uscc": 21,
-    "enterprise_id": 22,
-    "industry_name": 24,
-    "region_name": 14,
-    "flags": 18,
-    "release_id": 28,
+    "name": 32,
+    "uscc": 20,
+    "enterprise_id": 20,
+    "industry_name": 22,
+    "region_name": 13,
+    "flags": 16,
+    "release_id": 26,
 }
+_NARROW = ("rank", "of", "percentile", "industry_code", "region_code", "zone_code", "size", "scale_group", "grade")
+_A3, _A4 = 8, 9
+_READABLE = 330  # widths of columns that A3 across still shows in 6 points
 # text stays text: nothing is turned into a formula, a link or a number
 _OPTIONS = {
     "strings_to_formulas": False,
@@ -98,7 +101,7 @@ def _contents(book: xlsxwriter.Workbook, sheet: Worksheet, listed: tuple[Page, .
     sheet.set_column(0, 0, 60)
     sheet.set_column(1, 2, 12)
     sheet.freeze_panes(HEADER_ROW + 1, 0)
-    _paper(sheet, 3, HEADER_ROW, HEADER_ROW)
+    _paper(sheet, _A4, 1, (HEADER_ROW, HEADER_ROW))
 
 
 def _heading(book: xlsxwriter.Workbook, sheet: Worksheet, lines: tuple[str, str]) -> None:
@@ -118,7 +121,8 @@ def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, page: Page, told: Notes, 
     sheet.autofilter(HEADER_ROW + 1, 0, last, len(page.columns) - 1)
     frozen = page.columns.index("name") + 1 if "name" in page.columns else 0
     sheet.freeze_panes(FIRST_ROW, frozen)
-    _paper(sheet, len(page.columns), HEADER_ROW, HEADER_ROW + 1)
+    wide = sum(_width(n, t) for n, t in zip(page.columns, page.text, strict=True))
+    _paper(sheet, _A3, 1 if wide <= _READABLE else 2, (HEADER_ROW, HEADER_ROW + 1))
 
 
 def _header_formats(book: xlsxwriter.Workbook) -> tuple[Format, Format]:
@@ -141,12 +145,22 @@ def _header(book: xlsxwriter.Workbook, sheet: Worksheet, page: Page, lang: str) 
 
 def _column(book: xlsxwriter.Workbook, sheet: Worksheet, place: int, name: str, text: bool) -> None:
     """A column's width, and two empty cells that show its styles: as it is, and for text that looks like a formula."""
-    style: dict[str, Any] = {"num_format": "@" if text else column(name).number_format}
+    style: dict[str, Any] = {
+        "border": 1,
+        "border_color": "#D5DADF",
+        "num_format": "@" if text else column(name).number_format,
+    }
     if name in _CENTRED:
         style["align"] = "center"
-    sheet.set_column(place, place, _WIDTHS.get(name, 15 if text or "__" in name else 13))
+    elif text:
+        style["indent"] = 1
+    sheet.set_column(place, place, _width(name, text))
     sheet.write_blank(FIRST_ROW, place, None, book.add_format(style))
     sheet.write_blank(FIRST_ROW + 1, place, None, book.add_format(style | ({"quote_prefix": True} if text else {})))
+
+
+def _width(name: str, text: bool) -> int:
+    return _WIDTHS.get(name, 10 if name in _NARROW else 14 if text or "__" in name else 12)
 
 
 def _grades(book: xlsxwriter.Workbook, sheet: Worksheet, place: int, last: int) -> None:
@@ -156,13 +170,13 @@ def _grades(book: xlsxwriter.Workbook, sheet: Worksheet, place: int, last: int) 
         sheet.conditional_format(FIRST_ROW, place, last, place, rule)
 
 
-def _paper(sheet: Worksheet, columns: int, first: int, last: int) -> None:
-    """A4 landscape, one page wide up to what can be read, the header on every page."""
+def _paper(sheet: Worksheet, paper: int, across: int, repeated: tuple[int, int]) -> None:
+    """Landscape, so many pages wide and as long as it gets, the header on every page."""
     sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(paper)
     sheet.set_margins(0.4, 0.4, 0.6, 0.6)
-    sheet.fit_to_pages(1 if columns <= len(ROW) + 8 else 2, 0)
-    sheet.repeat_rows(first, last)
+    sheet.fit_to_pages(across, 0)
+    sheet.repeat_rows(*repeated)
     sheet.set_footer("&L&A&C&P / &N")
 
 
@@ -172,6 +186,5 @@ def _notes(book: xlsxwriter.Workbook, sheet: Worksheet, told: Notes) -> None:
     for row, (name, value) in enumerate(told.lines):
         sheet.write_string(row, 0, name)
         sheet.write_string(row, 1, value)
-    sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(_A4)
     sheet.fit_to_pages(1, 0)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import ingest, link, ranking
+from tests.bench import export, ingest, link, ranking
 from tests.bench.measure import RUNS, SIZE, Line, in_turn, lines, process
 
 
@@ -71,6 +71,7 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "rank_score": ranking.rank_score,
     "rank_growth": ranking.rank_growth,
     "merge_growth": ranking.merge_growth,
+    "export_xlsx": export.export_xlsx,
     "groupings": ranking.groupings,
     "robustness": ranking.robustness,
     "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
