@@ -10,6 +10,7 @@ from collections.abc import Callable
 import typer
 
 from cli import (
+    audit,
     compare,
     correct,
     demo,
@@ -26,6 +27,7 @@ from cli import (
     review,
     serve,
     status,
+    users,
     whatif,
 )
 from cli.options import people, show_json
@@ -45,6 +47,8 @@ app.add_typer(layers.app, name="layers")
 app.add_typer(findings.app, name="findings")
 app.add_typer(refused.app, name="refused")
 app.add_typer(review.app, name="review")
+app.add_typer(users.app, name="users")
+app.add_typer(audit.app, name="audit")
 _COMMANDS: list[Callable[..., None]] = [
     load.ingest,
     status.sources,

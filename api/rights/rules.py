@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from engine.schema.columns import ALL, FIGURES, NAMED
 
 _BUREAU = frozenset({"land_bureau", "regulator", "gis"})
+_OVERSIGHT = frozenset({"land_bureau", "regulator"})
 _DECIDERS = frozenset({"land_bureau"})
 
 
@@ -47,7 +48,7 @@ ACTIONS: dict[str, Action] = {
                "末位名单文件由监管部门导出", "bureau_exports_bottom", frozenset({"land_bureau"})),
         Action("explain", FIGURES, "explanations show figures: for the land bureau, the regulator and the enterprise itself",
                "解释含有数据：仅供国土部门、监管部门和企业本身"),
-        Action("report", frozenset({"land_bureau", "regulator"}), "the yearly report is for the land bureau and the regulator",
+        Action("report", _OVERSIGHT, "the yearly report is for the land bureau and the regulator",
                "年度报告仅供国土部门和监管部门"),
         Action("check_up", FIGURES, "check-up sheets are for the land bureau, the regulator and the enterprise itself",
                "体检表仅供国土部门、监管部门和企业本身"),
@@ -60,12 +61,13 @@ ACTIONS: dict[str, Action] = {
                "疑似闲置图层仅供国土部门、监管部门和 GIS 人员"),
         Action("drafts", _BUREAU, "drafts and withdrawn releases are for the land bureau, the regulator and GIS staff",
                "草稿与撤回版本仅供国土部门、监管部门和 GIS 人员"),
-        Action("simulate", frozenset({"land_bureau", "regulator"}), "what-if runs are for the land bureau and the regulator",
-               "试算仅供国土部门和监管部门"),
-        Action("desk", _DECIDERS, "the desk is the land bureau's", "工作台仅供国土部门"),
-        Action("decide", _DECIDERS, "decisions (review, corrections, publishing) are the land bureau's",
-               "审核、更正与发布由国土部门决定"),
-        Action("metrics", frozenset({"land_bureau", "regulator"}), "metrics of operation are for the land bureau and the regulator",
+        Action("desk_simulate", _OVERSIGHT, "what-if runs are for the land bureau and the regulator", "试算仅供国土部门和监管部门"),
+        Action("desk_status", _OVERSIGHT, "the state of the data is for the land bureau and the regulator", "数据状态仅供国土部门和监管部门"),
+        Action("desk_disputes", _OVERSIGHT, "disputes between departments are for the land bureau and the regulator",
+               "部门间数据争议仅供国土部门和监管部门"),
+        Action("desk_review", _DECIDERS, "review, refused rows and corrections are the land bureau's", "审核、退回行与更正由国土部门处理"),
+        Action("desk_publish", _DECIDERS, "publishing and withdrawing are the land bureau's", "发布与撤回由国土部门决定"),
+        Action("metrics", _OVERSIGHT, "metrics of operation are for the land bureau and the regulator",
                "运行指标仅供国土部门和监管部门"),
     )
 }  # fmt: skip

@@ -231,8 +231,10 @@ def viewer_of(request: Request) -> Viewer:
 
 
 def view_of(request: Request, opened: Opened) -> View:
-    """The view of who asks on an open release."""
-    return rights_of(viewer_of(request), opened)
+    """The view of who asks on an open release; the audit log will name that release."""
+    view = rights_of(viewer_of(request), opened)
+    request.state.audit_release = opened.listed.release_id
+    return view
 
 
 def no_such_release(release: str) -> PermuError:

@@ -192,6 +192,7 @@ BESIDE: dict[str, Column] = {
         _text("enterprise_ids", "用地企业编号", "Enterprises that use it", "code"),
         _count("enterprises", "企业数", "Enterprises", ALL),
         _count("ranked", "参评企业数", "Ranked enterprises", ALL),
+        *(_count(f"grade_{g}", f"{g}级企业数", f"Enterprises of grade {g}", ALL) for g in "ABCDT"),
         _text("region", "区划或开发区代码", "Region or zone code", "code", ALL),
         _text("level", "层级", "Level", "code", ALL),
         _text("note_zh", "说明", "Note (Chinese)"),
