@@ -21,7 +21,8 @@ class Group(NamedTuple):
 class Selection:
     """One question to a release. ``by`` None means the release's default metric; ``limit`` None means all rows.
 
-    ``grade`` and ``q`` filter rows and change no rank. Make one from text with :meth:`parse`.
+    ``grade``, ``q`` and ``enterprise`` (an id: rights set it) filter rows and change no rank. Make one from text with
+    :meth:`parse`.
     """
 
     industry: str | None = None
@@ -34,6 +35,7 @@ class Selection:
     limit: int | None = None
     cursor: str | None = None
     q: str | None = None
+    enterprise: str | None = None
 
     @classmethod
     def parse(cls, **asked: str | int | None) -> Selection:
@@ -45,6 +47,12 @@ class Selection:
     def members(self) -> Group:
         """The group asked."""
         return Group(self.industry, self.region, self.size, self.group)
+
+    @property
+    def filters(self) -> tuple[Any, ...]:
+        """What filters rows; empty where nothing does."""
+        found = (self.grade, self.q, self.enterprise)
+        return () if found == (None, None, None) else found
 
     def identity(self) -> dict[str, Any]:
         """All that decides the order of the rows: what a cursor is bound to."""

@@ -11,7 +11,7 @@ import pytest
 
 from api.store import Store
 from engine.query import Board, Selection, bottom, select, summary
-from engine.query.board import competition_ranks
+from engine.query.standing import competition_ranks
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from tests.unit.api.release_builder import Firm, build

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.query.board import competition_ranks
+from engine.query.standing import competition_ranks
 from engine.schema.errors import PermuError
 from engine.whatif import packed
 from engine.whatif.draws import draw, without_each
