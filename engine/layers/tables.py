@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
 
 import polars as pl
 import shapely
 
+from engine.releases import Release
 from engine.schema.units import land_mu
-
-
-class Source(Protocol):
-    """What a layer needs of a release."""
-
-    @property
-    def folder(self) -> Path: ...
-
-    @property
-    def manifest(self) -> dict[str, Any]: ...
-
-    @property
-    def rankings(self) -> pl.DataFrame: ...
 
 
 def users(folder: Path) -> pl.DataFrame:
@@ -38,7 +25,7 @@ def users(folder: Path) -> pl.DataFrame:
     return ordered.group_by("parcel_code", maintain_order=True).agg(enterprise_ids="enterprise_id").collect()
 
 
-def figures(release: Source) -> pl.DataFrame:
+def figures(release: Release) -> pl.DataFrame:
     """What is shown of an enterprise: names, codes, grade, rank and indicators."""
     table, metric = release.rankings, release.manifest["default_metric"]
     text = [c for c in ("name", "industry_code", "region_code", "size", "scale_group", "grade") if c in table.columns]
@@ -48,7 +35,7 @@ def figures(release: Source) -> pl.DataFrame:
     return table.select("enterprise_id", *text, "land_mu", *metrics, *ranks)
 
 
-def parcels(release: Source) -> pl.DataFrame:
+def parcels(release: Release) -> pl.DataFrame:
     """One row per parcel in order of parcel_code, with the figures of its main user."""
     stored = pl.read_parquet(
         release.folder / "parcels.parquet", columns=["parcel_code", "area_dm2", "drawn_dm2", "geometry"]
@@ -62,7 +49,7 @@ def parcels(release: Source) -> pl.DataFrame:
     return joined.with_columns(pl.col("enterprise_ids").fill_null([])).select(*lead, pl.exclude(*lead))
 
 
-def low_efficiency(release: Source) -> pl.DataFrame:
+def low_efficiency(release: Release) -> pl.DataFrame:
     """The parcels all of whose users rank low: in the policy's bottom list (last ``bottom_percent`` of all enterprises
     by the release's main metric, rank·100 > (100 − p)·of) or of grade D. Whoever has no rank is in no bottom list."""
     m, table = release.manifest, release.rankings
@@ -74,14 +61,14 @@ def low_efficiency(release: Source) -> pl.DataFrame:
     return parcels(release).filter((pl.col("enterprises") > 0) & all_low)
 
 
-def idle(release: Source) -> pl.DataFrame:
+def idle(release: Release) -> pl.DataFrame:
     """The parcels whose enterprises show no power for the year (finding ``idle_candidate``), with its note."""
     found = pl.read_parquet(release.folder / "findings.parquet", glob=False).filter(pl.col("kind") == "idle_candidate")
     notes = found.select("parcel_code", "note_zh", "note_en")
     return parcels(release).join(notes, on="parcel_code", how="inner", maintain_order="left")
 
 
-def enterprises(release: Source) -> pl.DataFrame:
+def enterprises(release: Release) -> pl.DataFrame:
     """One row per enterprise of the ranking, at a point within the parcel of which it uses most; null where none is
     drawn. In order of enterprise_id."""
     uses = release.folder / "land_use.parquet"
@@ -100,16 +87,3 @@ def enterprises(release: Source) -> pl.DataFrame:
     points = shapely.to_wkb(shapely.point_on_surface(shapely.from_wkb(main["geometry"].to_numpy())))
     placed = main.with_columns(geometry=pl.Series(list(points), dtype=pl.Binary))
     return shown.join(placed, on="enterprise_id", how="left", maintain_order="left")
-
-
-def regions(release: Source) -> pl.DataFrame:
-    """The bureau's regions as drawn, with how many enterprises are ranked in each; zones have a ``zone_code``."""
-    drawn = pl.read_parquet(release.folder / "regions.parquet", glob=False)
-    table, metric = release.rankings, release.manifest["default_metric"]
-    value = table.filter(pl.col(f"rank__{metric}__all").is_not_null())
-    levels = [c for c in ("region_city", "region_county", "region_town") if c in table.columns]
-    counts = [value.group_by(region_code=pl.col(c)).agg(ranked=pl.len()) for c in levels]
-    counted = pl.concat(counts).drop_nulls("region_code").unique("region_code") if counts else None
-    joined = drawn if counted is None else drawn.join(counted, on="region_code", how="left", maintain_order="left")
-    code = pl.when(pl.col("zone_code").is_not_null()).then("zone_code").otherwise("region_code")
-    return joined.select(pl.coalesce(code, "name").alias("region"), pl.exclude("geometry"), "geometry")

@@ -8,11 +8,15 @@ import shutil
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
-from engine.layer_files import FORMATS, export, shortened
 from engine.layers import LAYERS, geojson, table
+from engine.layers.files import FORMATS, export
+from engine.layers.shapefile import shortened
 from engine.releases import Release, find
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
@@ -87,13 +91,15 @@ def test_regions_count_who_is_ranked_in_them(sunan: Release) -> None:
     )
 
 
-@pytest.mark.parametrize("form", FORMATS)
+GDAL_READS = ("geojson", "gpkg", "fgb", "geoparquet", "shp")
+
+
+@pytest.mark.parametrize("form", GDAL_READS)
 @pytest.mark.parametrize("layer", list(LAYERS))
-@pytest.mark.filterwarnings("ignore:.*truncated")
 def test_every_layer_in_every_format(sunan: Release, tmp_path: Path, layer: str, form: str) -> None:
     place = tmp_path / f"{layer}.{form}"
     rows = table(sunan, layer)
-    assert export(sunan, layer, form, place) == rows.height
+    assert export(sunan, layer, form, place)["features"] == rows.height
     read = gpd.read_parquet(place) if form == "geoparquet" else gpd.read_file(place)
     assert len(read) == rows.height and read.crs == ("EPSG:4326" if form == "geojson" else "EPSG:4490")
     identity = LAYERS[layer].identity
@@ -103,19 +109,48 @@ def test_every_layer_in_every_format(sunan: Release, tmp_path: Path, layer: str,
     assert not list(tmp_path.glob(".part*"))
 
 
-def test_a_shapefile_keeps_every_column_and_chinese(sunan: Release, tmp_path: Path) -> None:
-    export(sunan, "parcels", "shp", tmp_path / "宗地.shp", crs="EPSG:4549")
-    read = gpd.read_file(tmp_path / "宗地.shp")
+@pytest.mark.parametrize("form", ["gpkg", "fgb", "geoparquet"])
+def test_figures_and_shapes_are_the_tables(sunan: Release, tmp_path: Path, form: str) -> None:
+    """Unrounded, with the types kept, missing as missing, the shape to the last bit."""
+    place = tmp_path / f"p.{form}"
+    export(sunan, "parcels", form, place)
     rows = table(sunan, "parcels")
-    assert read.crs == "EPSG:4549" and len(read.columns) == len(rows.columns)
-    assert read["name"].dropna().tolist() == rows["name"].drop_nulls().to_list()
-    with pytest.raises(PermuError, match=r"ends in \.shp"):
-        export(sunan, "parcels", "shp", tmp_path / "parcels.zip")
+    read = gpd.read_parquet(place) if form == "geoparquet" else gpd.read_file(place)
+    read = read.sort_values("parcel_code")
+    for name in ("area_mu", "output_per_mu", "benefit_per_mu", "rank"):
+        expected = rows[name].cast(pl.Float64).to_numpy()
+        assert np.array_equal(read[name].to_numpy(dtype=float, na_value=np.nan), expected, equal_nan=True), name
+    assert [None if pd.isna(n) else n for n in read["name"]] == rows["name"].to_list()
+    stored = gpd.GeoSeries.from_wkb(rows["geometry"].to_list())
+    assert all(a.equals(b) for a, b in zip(read.geometry, stored, strict=True))
 
 
-def test_names_of_ten_characters_are_told_apart() -> None:
-    short = shortened(["tax_per_kwh_of_2023", "tax_per_kwh_of_2024", "tax_per_kwh_of_2025", "name"])
-    assert len(set(short.values())) == 4 and all(len(s) <= 10 for s in short.values()) and short["name"] == "name"
+def test_geoparquet_has_the_covering_of_version_1_1(sunan: Release, tmp_path: Path) -> None:
+    export(sunan, "parcels", "geoparquet", tmp_path / "p.parquet")
+    schema = pq.read_schema(tmp_path / "p.parquet")
+    geo = json.loads(schema.metadata[b"geo"])
+    column = geo["columns"][geo["primary_column"]]
+    assert geo["version"] == "1.1.0" and column["encoding"] == "WKB" and column["crs"]["id"]["code"] == 4490
+    assert column["covering"]["bbox"]["xmin"] == ["bbox", "xmin"] and "bbox" in schema.names
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4549", "EPSG:4528", "EPSG:3857"])
+def test_a_plane_crs_has_east_before_north(sunan: Release, tmp_path: Path, crs: str) -> None:
+    """As files of GIS have it, whatever the order in which the register of the system names its axes."""
+    export(sunan, "parcels", "gpkg", tmp_path / "p.gpkg", crs=crs)
+    read = gpd.read_file(tmp_path / "p.gpkg")
+    again = read.to_crs("EPSG:4490").geometry.iloc[0].centroid
+    east, north = read.geometry.iloc[0].centroid.coords[0]
+    assert read.crs == crs and 115 < again.x < 123 and 30 < again.y < 36
+    if crs != "EPSG:3857":  # northing is about 111 km a degree of latitude, whatever the zone's false easting
+        assert abs(north / again.y - 110_900) < 400 and (east > 40_000_000 if crs == "EPSG:4528" else east < 1_000_000)
+
+
+@pytest.mark.parametrize(("form", "crs"), [("geojson", "EPSG:4549"), ("pmtiles", "EPSG:4549"), ("gpkg", "EPSG:0")])
+def test_a_crs_that_cannot_be(sunan: Release, tmp_path: Path, form: str, crs: str) -> None:
+    with pytest.raises(PermuError) as error:
+        export(sunan, "parcels", form, tmp_path / "p", crs=crs)
+    assert error.value.code == "bad_crs" and not list(tmp_path.iterdir())
 
 
 def test_geojson_says_which_release_it_is_of(sunan: Release) -> None:
@@ -145,7 +180,7 @@ def test_a_release_without_land_has_its_enterprises_nowhere(sunan: Release, tmp_
     assert table(poor, "enterprises")["geometry"].null_count() == sunan.rankings.height
     assert table(poor, "low_efficiency").is_empty()
     for form in FORMATS:
-        assert export(poor, "low_efficiency", form, tmp_path / f"none.{form}") == 0
+        assert export(poor, "low_efficiency", form, tmp_path / f"none.{form}")["features"] == 0
 
 
 def test_an_unknown_layer(sunan: Release) -> None:
