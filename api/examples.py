@@ -142,7 +142,7 @@ EXAMPLES: dict[str, Any] = {
         "enterprise_id": ROW["enterprise_id"],
         "years": [{**_HEAD, "by": "output_per_mu", **ROW}],
     },
-    "/layers/parcels.geojson": {"type": "FeatureCollection", "features": [_FEATURE]},
+    "/layers/{layer}.geojson": {"type": "FeatureCollection", "features": [_FEATURE]},
     "/healthz": {"status": "ok"},
     "/readyz": {"status": "ready", "release_id": _HEAD["release_id"]},
 }

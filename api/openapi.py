@@ -7,12 +7,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.desk import openapi as desk
 from api.examples import EXAMPLES, PROBLEM
 from api.exports.formats import MEDIA
+from api.layers import MEDIA as LAYER_MEDIA
 from engine.query.parameters import PARAMETERS
 from engine.schema.columns import COLUMNS
 
 PATH_PARAMETERS = {
+    "layer": ("a layer: parcels, enterprises, regions, low_efficiency or idle", "parcels"),
     "enterprise_id": ("an enterprise id or an 18-character credit code", "91320507000000001X"),
     "policy_id": ("a policy id of /api/v1/policies", "sunan-2017"),
 }
@@ -69,7 +72,10 @@ def _problem_schema() -> dict[str, Any]:
 
 
 def _answer(path: str) -> dict[str, Any]:
-    if path.endswith(".geojson"):
+    if path.startswith("/layers/") and path not in EXAMPLES:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        return {LAYER_MEDIA[path.split(".", 1)[1]]: binary}
+    if EXAMPLES[path].get("type") == "FeatureCollection":
         return {"application/geo+json": {"schema": {"type": "object"}, "example": EXAMPLES[path]}}
     schema: dict[str, Any] = {"type": "object"}
     if path == "/api/v1/rankings":
@@ -97,8 +103,12 @@ def _parameter(given: dict[str, Any]) -> dict[str, Any]:
 def complete(app: FastAPI) -> dict[str, Any]:
     """The application's OpenAPI document."""
     document = get_openapi(title="permu", version=app.version, description=_INTRODUCTION, routes=app.routes)
-    document.setdefault("components", {})["schemas"] = {"Row": row_schema(), "Problem": _problem_schema()}
+    bodies = {n: document["components"]["schemas"][n] for n in desk.BODY_SCHEMAS}
+    document["components"]["schemas"] = {"Row": row_schema(), "Problem": _problem_schema(), **bodies}
     for path, operations in document["paths"].items():
+        if path.startswith(desk.START):
+            operations |= {method: desk.operation(path, method, given) for method, given in operations.items()}
+            continue
         for operation in operations.values():
             operation["parameters"] = [_parameter(p) for p in operation.get("parameters", [])]
             operation["responses"] = {"200": {"description": "OK", "content": _answer(path)}, **_failures(path)}
