@@ -52,6 +52,10 @@ class Prepared:
         order = grades(own.policy, pack.policy)
         return Simulation(self.release, pack, changes, beside(self._before, after, order, self.release.id))
 
+    def draft(self, changes: list[str], *, rescale: bool = False) -> Pack:
+        """The changed pack alone: a draft, which needs a change."""
+        return changed(self.release.pack, changes, rescale=rescale)
+
     def _ready(self, pack: Pack) -> Ready:
         key = unweighted(pack.policy)
         with self._lock:
