@@ -103,9 +103,36 @@ class View:
         """Whether summaries show only groups of five and more in which no firm dominates."""
         return self.viewer.role in ("public", "enterprise")
 
+    @property
+    def statistics(self) -> bool:
+        """Whether figures of a single firm that rest on statistics are shown."""
+        own = self.viewer.is_administrator or self.viewer.role == "enterprise"
+        return own or "statistics_figures" in self.viewer.switches
+
     def need(self, action: str) -> None:
         """PermuError ``forbidden`` that names the rule, unless the viewer may do it."""
         self.viewer.need(action)
+
+    def find(self, board: Board, enterprise: str) -> int:
+        """The row number of an enterprise; ``unknown_enterprise`` in the same words for one outside the rights."""
+        try:
+            number = board.find(enterprise)
+        except PermuError as error:
+            if self.rows is None:
+                raise
+            raise self._unknown(board, enterprise) from error
+        if self.rows is not None:
+            picked = board.table.select("enterprise_id", "region_code").row(number, named=True)
+            if not self.admits(picked):
+                raise self._unknown(board, enterprise)
+        return number
+
+    def _unknown(self, board: Board, enterprise: str) -> PermuError:
+        return PermuError(
+            "unknown_enterprise",
+            f"no enterprise {enterprise[:60]!r} within your rights in release {board.release_id}",
+            f"在您的权限内，版本 {board.release_id} 中没有企业 {enterprise[:60]!r}",
+        )
 
     def sees(self, name: str) -> bool:
         """Whether a column may be seen, also one of a family or of another table."""
@@ -141,21 +168,31 @@ class View:
         return by
 
     def narrow(self, selection: Selection, board: Board) -> Selection:
-        """The question within the viewer's rights: the own region where none was asked, and the allowed order.
-
-        An enterprise's question keeps its group (its place in it is counted); the rows are then cut by ``rows``.
+        """The question for rows within the viewer's rights: the own region where none was asked, the allowed order,
+        an enterprise's own row only (its place is still counted in the group asked).
 
         Raises:
             PermuError: ``forbidden`` for a region outside the viewer's, or a metric that is hidden.
         """
-        by = self.metric(board, selection.by)
-        region = selection.region
-        if self.region is not None:
-            if region is None:
-                region = self.region
-            elif not self.covers(region, board):
-                raise self._outside(region)
-        return replace(selection, region=region, by=by)
+        return replace(
+            selection,
+            region=self._region(selection.region, board),
+            by=self.metric(board, selection.by),
+            enterprise=self.enterprise,
+        )
+
+    def narrow_group(self, selection: Selection, board: Board) -> Selection:
+        """The question for group figures: as :meth:`narrow`, but of all firms of the group."""
+        if selection.by is not None and not self.suppressed and not self.sees(board.metric(selection.by)):
+            raise self._hidden("by", selection.by)
+        return replace(selection, region=self._region(selection.region, board))
+
+    def _region(self, asked: str | None, board: Board) -> str | None:
+        if asked is None or self.region is None:
+            return asked or self.region
+        if not self.covers(asked, board):
+            raise self._outside(asked)
+        return asked
 
     def covers(self, region: str, board: Board | None = None) -> bool:
         """Whether all of a region (digits, or a zone by its members) lies within the viewer's."""

@@ -12,7 +12,8 @@ from api.exports.download import attachment, download
 from api.exports.formats import MEDIA
 from api.query import PAGE, BottomQuery, RankingQuery, StoreDep, SummaryQuery
 from api.respond import answer, dump
-from api.rights import view_of
+from api.rights import View, view_of
+from api.rights.groups import shown
 from engine.query import Board, Selection, bottom, select, summary
 from engine.query.bottom import bottom_rows
 from engine.schema.errors import PermuError
@@ -31,12 +32,11 @@ def head(board: Board, metric: str | None = None) -> dict[str, Any]:
 def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: StoreDep) -> Response:
     """Rank, of and percentile count within industry × region × size × group; grade and q only filter rows."""
     opened = asked.opened(store)
-    board = opened.board
+    board, view = opened.board, view_of(request, opened)
     form, lang = asked.value("format") or "json", asked.value("lang")
     if form == "json":
-        selection = asked.selection(limit=PAGE)
-        return answer(request, opened.listed, lambda: _page(board, selection))
-    view = view_of(request, opened)
+        selection = view.narrow(asked.selection(limit=PAGE), board)
+        return answer(request, opened.listed, lambda: _page(board, selection, view), key=view.key)
     view.need("export")
     selection = view.narrow(asked.selection(), board)
     return answer(
@@ -45,13 +45,15 @@ def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: S
         lambda: download(request, opened, view, form, lang or "zh", lambda: ranking_sheet(board, selection)),
         MEDIA[form],
         attachment(opened, form, board.metric(selection.by), "ranking"),
+        key=view.key,
     )
 
 
-def _page(board: Board, selection: Selection) -> bytes:
+def _page(board: Board, selection: Selection, view: View) -> bytes:
     page = select(board, selection)
-    metric = board.metric(selection.by)
-    return dump({**head(board, metric), "of": page.of, "total": page.total, "rows": page.rows, "next": page.next})
+    about = head(board, board.metric(selection.by)) | ({"of": page.of} if view.sees("of") else {})
+    rows = [view.cut(row) for row in page.rows]
+    return dump({**about, "total": page.total, "rows": rows, "next": page.next})
 
 
 @router.get("/rankings/bottom", summary="Bottom lists by percent or count")
@@ -61,12 +63,12 @@ def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store
     board, selection = opened.board, asked.selection()
     how = {"percent": asked.value("percent"), "count": asked.value("count"), "within": asked.value("within") or ()}
     form, lang = asked.value("format") or "json", asked.value("lang")
-    metric = board.metric(selection.by)
-    if form == "json":
-        return answer(request, opened.listed, lambda: _groups(board, selection, how))
     view = view_of(request, opened)
+    selection, metric = view.narrow(selection, board), board.metric(selection.by)
+    if form == "json":
+        return answer(request, opened.listed, lambda: _groups(board, selection, how, view), key=view.key)
     view.need("export_bottom")
-    selection, split = view.narrow(selection, board), asked.value("sheets") == "group"
+    split = asked.value("sheets") == "group"
     return answer(
         request,
         opened.listed,
@@ -75,10 +77,11 @@ def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store
         ),
         MEDIA[form],
         attachment(opened, form, metric, "bottom"),
+        key=view.key,
     )
 
 
-def _groups(board: Board, selection: Selection, how: dict[str, Any]) -> bytes:
+def _groups(board: Board, selection: Selection, how: dict[str, Any], view: View) -> bytes:
     rows = sum(len(found.rows) for _, found in bottom_rows(board, selection, **how))
     if rows > JSON_ROWS:
         raise PermuError(
@@ -88,7 +91,9 @@ def _groups(board: Board, selection: Selection, how: dict[str, Any]) -> bytes:
             parameter="format",
             allowed="csv, xlsx, parquet, arrow",
         )
-    groups = [{"key": g.key, "of": g.of, "rows": g.rows} for g in bottom(board, selection, **how)]
+    groups = [
+        {"key": g.key, "of": g.of, "rows": [view.cut(row) for row in g.rows]} for g in bottom(board, selection, **how)
+    ]
     return dump({**head(board, board.metric(selection.by)), "groups": groups})
 
 
@@ -96,10 +101,11 @@ def _groups(board: Board, selection: Selection, how: dict[str, Any]) -> bytes:
 def group_figures(request: Request, asked: Annotated[SummaryQuery, Query()], store: StoreDep) -> Response:
     """`ratio` is Σ numerator ÷ Σ denominator over the enterprises that have a value; `mean` the simple mean."""
     opened = asked.opened(store)
-    selection, names = asked.selection(), asked.value("group_by") or ()
+    board, view, names = opened.board, view_of(request, opened), asked.value("group_by") or ()
+    selection = view.narrow_group(asked.selection(), board)
 
     def make() -> bytes:
-        lines = summary(opened.board, selection, names)
-        return dump({**head(opened.board), "group_by": list(names), "groups": lines})
+        lines = shown(view, board, selection, names, summary(board, selection, names))
+        return dump({**head(board), "group_by": list(names), "groups": lines})
 
-    return answer(request, opened.listed, make)
+    return answer(request, opened.listed, make, key=view.key)
