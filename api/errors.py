@@ -31,6 +31,8 @@ STATUS = {
     "unknown_layer": 404,
     "unknown_feature": 404,
     "no_layer": 404,
+    "cannot_prepare": 503,
+    "no_tile": 404,
     "not_found": 404,
     "method_not_allowed": 405,
     "unknown_item": 404,

