@@ -13,6 +13,8 @@ from engine.schema.errors import PermuError
 _EN = "4 numbers west,south,east,north (6 with heights), finite, south <= north; in the axis order of bbox-crs"
 _ZH = "4 个数：西,南,东,北（含高程为 6 个），须为有限数且南不大于北；轴序随 bbox-crs"
 
+_SLACK = 1e-9  # degrees: real data say 180.00000000000006
+
 
 def bad_box(value: str, parameter: str = "bbox") -> PermuError:
     """``bad_parameter`` that says what a box is."""
@@ -37,7 +39,11 @@ def read_box(value: str | None, crs: Crs) -> tuple[shapely.Geometry, ...]:
 
 
 def areas(numbers: list[float], crs: Crs, shown: str, parameter: str = "bbox") -> tuple[shapely.Geometry, ...]:
-    """The polygons in lon/lat of a box's numbers; west > east in degrees goes over the 180th meridian."""
+    """The polygons in lon/lat of a box's numbers; west > east in degrees goes over the 180th meridian.
+
+    A map that is zoomed far out asks beyond the poles and the meridian: as ``bbox`` that is answered, in a filter it is
+    an invalid coordinate.
+    """
     if len(numbers) not in (4, 6) or not all(map(math.isfinite, numbers)):
         raise bad_box(shown, parameter)
     if len(numbers) == 6:
@@ -47,14 +53,15 @@ def areas(numbers: list[float], crs: Crs, shown: str, parameter: str = "bbox") -
     degrees = crs.epsg in (4326, 4490)
     if south > north or (west > east and not degrees):
         raise bad_box(shown, parameter)
-    if degrees and not (_longitude(west) and _longitude(east) and -90 <= south <= north <= 90):
+    on_earth = _longitude(west) and _longitude(east) and -90 - _SLACK <= south <= north <= 90 + _SLACK
+    if degrees and not on_earth and (parameter != "bbox" or west > east):
         raise bad_box(shown, parameter)
     halves = [(west, 180.0), (-180.0, east)] if west > east else [(west, east)]
     return tuple(_area(x, south, y, north, crs) for x, y in halves)
 
 
 def _longitude(value: float) -> bool:
-    return -180 <= value <= 180
+    return -180 - _SLACK <= value <= 180 + _SLACK
 
 
 def _area(west: float, south: float, east: float, north: float, crs: Crs) -> shapely.Geometry:

@@ -146,7 +146,7 @@ def page(scope: Scope, document: dict[str, Any]) -> bytes:
         held = operations["get"]
         names = [p["$ref"].rsplit("/", 1)[1] if "$ref" in p else p["name"] for p in held.get("parameters", [])]
         listed = ", ".join(f"<code>{escape(name)}</code>" for name in names)
-        parts.append(f"<h2><code>GET {escape(path)}</code></h2><p>{escape(held['summary'])}</p><p>{listed}</p>")
+        parts.append(f"<h2><code>GET {escape(path)}</code></h2><p>{escape(held.get('summary', ''))}</p><p>{listed}</p>")
     told = "".join(
         f"<li><code>{escape(name)}</code>: {escape(held['description'])}</li>" for name, held in parameters().items()
     )

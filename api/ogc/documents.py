@@ -13,7 +13,6 @@ from api.ogc.find import year_span
 from api.ogc.links import Link, itself, link
 from api.ogc.negotiate import GEOJSON, HTML, JSON, OPENAPI, SCHEMA
 from api.ogc.scope import Scope
-from engine.features.geojson import text
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf/"
@@ -103,12 +102,13 @@ def _extent(found: Collection) -> dict[str, Any]:
     if features.extent is not None:
         extent["spatial"] = {"bbox": [features.extent], "crs": CRS84}
     if found.year is not None:
-        extent["temporal"] = {"interval": [[text(t) for t in year_span(found.year)]]}
+        extent["temporal"] = {"interval": [[_stamp(t) for t in year_span(found.year)]]}
     elif found.times is not None:
         start, end = (features.table[c] for c in found.times)
         extent["temporal"] = {"interval": [[_stamp(start.min()), _stamp(end.max())]]}
     return extent
 
 
-def _stamp(value: object) -> str | None:
-    return None if value is None else text(value)
+def _stamp(value: Any) -> str | None:
+    """An instant of UTC (datetime, or day) as RFC 3339."""
+    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -56,9 +56,9 @@ def frame(scope: Scope, title: str, *parts: str) -> bytes:
     home = escape(scope.url("/?f=html"))
     body = "".join(parts)
     return (
-        '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="{escape(scope.url("/style.css"))}"></head>'
+        '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="{escape(scope.url("/style.css"))}"/></head>'
         f'<body><header><a href="{home}">permu · OGC API</a></header><main><h1>{escape(title)}</h1>{body}</main>'
         "</body></html>\n"
     ).encode()
@@ -80,7 +80,7 @@ def conformance(scope: Scope, document: dict[str, Any]) -> bytes:
 def _extent(entry: dict[str, Any]) -> str:
     box = entry.get("extent", {}).get("spatial", {}).get("bbox", [[]])[0]
     time = entry.get("extent", {}).get("temporal", {}).get("interval", [[]])[0]
-    return f"{_cell(box)}<br>{escape(' / '.join(x or '..' for x in time))}"
+    return f"{_cell(box)}<br/>{escape(' / '.join(x or '..' for x in time))}"
 
 
 def collections(scope: Scope, document: dict[str, Any]) -> bytes:

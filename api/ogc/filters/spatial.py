@@ -86,6 +86,6 @@ def shape(tree: Any, crs: Crs) -> shapely.Geometry:
     except (shapely.GEOSException, ValueError, TypeError) as error:
         raise refused(f"not a shape: {str(error)[:100]}", f"不是有效图形：{str(error)[:100]}") from error
     at = shapely.get_coordinates(found)
-    if not np.isfinite(at).all() or (np.abs(at) > (180, 90)).any():
+    if not np.isfinite(at).all() or (np.abs(at) > (180 + 1e-9, 90 + 1e-9)).any():
         raise refused("a coordinate lies outside of the coordinate system", "坐标超出坐标系范围")
     return found if shapely.is_valid(found) else shapely.make_valid(found)
