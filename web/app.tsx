@@ -5,7 +5,7 @@ import { Filters } from "./parts/filters";
 import { complain, sentence, Toasts } from "./parts/toasts";
 import { type Asked, changed, followLinks, toView, useAsked, write } from "./state/address";
 import { type Catalogue, may, useCatalogue } from "./state/catalogue";
-import { either, lang, t, tOr } from "./words";
+import { lang, t, tOr } from "./words";
 import { type Entry, type View, VIEWS } from "./views";
 
 export function App() {
@@ -72,7 +72,8 @@ function State(p: { catalogue: Catalogue }) {
 function Who(p: { catalogue: Catalogue }) {
   const me = p.catalogue.me;
   if (!me) return null;
-  return <span class="who">{either(tOr(`role_${me.role}`, me.role), me.role) + (me.name ? ` ${me.name}` : "")}</span>;
+  const name = me.role === "administrator" ? "" : ` ${me.name}`;
+  return <span class="who">{tOr(`role_${me.role}`, me.role) + name}</span>;
 }
 
 /** A view, loaded when first shown; what is wrong is said in its place. */
