@@ -27,6 +27,13 @@ export interface Entry {
 const QUESTION: readonly Filter[] = ["release", "industry", "region", "size", "group", "grade", "by", "q"];
 
 export const VIEWS: Record<string, Entry> = {
-  map: { title: "view_map", load: () => import("./map"), filters: QUESTION },
+  map: { title: "view_map", load: () => import("./map"), filters: QUESTION.filter((f) => f !== "by") },
+  overview: {
+    title: "view_overview",
+    load: () => import("./overview"),
+    filters: ["release", "industry", "region", "size", "group", "by"],
+  },
+  portrait: { title: "view_portrait", load: () => import("./portrait"), filters: [], linked: true },
   rankings: { title: "view_rankings", load: () => import("./rankings"), filters: QUESTION },
+  whatif: { title: "view_whatif", load: () => import("./whatif"), filters: ["release", "industry", "region", "size", "group"], needs: "desk_simulate" },
 };

@@ -6,6 +6,8 @@ export const en: Record<Word, string> = {
   views: "Views",
   view_map: "Map",
   view_rankings: "Rankings",
+  view_overview: "Overview",
+  view_portrait: "Enterprise",
   other_language: "中文",
   filters: "Filters",
   clear: "Clear filters",

@@ -4,6 +4,8 @@ export const zh = {
   views: "页面",
   view_map: "地图",
   view_rankings: "排名",
+  view_overview: "总览",
+  view_portrait: "企业画像",
   other_language: "English",
   filters: "筛选",
   clear: "清除筛选",
