@@ -21,6 +21,7 @@ from api.operations.watch import Watch
 from api.pages import routes as pages
 from api.pages.assets import STATIC, Assets
 from api.query import once
+from api.quick import Quick
 from api.rights.credentials import Directory, Identify
 from api.rights.gate import Gate
 from api.rights.oidc import Tokens
@@ -73,6 +74,7 @@ def _wrap(app: FastAPI, hosts: tuple[str, ...], settings: Settings) -> None:
     """The middleware, innermost first: who may → which Host → other origins → what is known of the request."""
     identify = Identify(app.state.directory, app.state.tokens)
     limits = Limits(settings.rate, settings.burst)
+    app.add_middleware(Quick, store=app.state.store)
     app.add_middleware(Gate, identify=identify, limits=limits, audit=app.state.audit)
     app.add_middleware(Guard, hosts=(*hosts, *settings.hosts))
     if settings.origins:

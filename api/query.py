@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
-from api.rights.view import viewer_of
+from api.rights import viewer_of
 from api.store import Opened, Store
 from engine.query import Selection
 from engine.query import cursor as cursors

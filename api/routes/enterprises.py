@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.query import HistoryQuery, LangQuery, ReleaseQuery, StoreDep
+from api.ranking_page import head
 from api.respond import answer, dump
 from api.rights import View, rights_of, view_of, viewer_of
 from api.rights.view import forbidden
-from api.routes.rankings import head
 from api.store import Listed, Opened, Store
 from engine.explain import explain
 from engine.history import history as through_releases

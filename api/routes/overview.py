@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.query import GroupQuery, ReleaseQuery, StoreDep
+from api.ranking_page import head
 from api.respond import answer, dump
 from api.rights import View, view_of
 from api.rights.rules import LEAST_GROUP
-from api.routes.rankings import head
 from api.store import Listed, Opened, Store
 from engine.overview import Members, concentration, distribution, movement, progress, quadrant
 from engine.overview.target_files import BASE_FILE, load_bases

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.query import HistoryQuery, ReleaseQuery, StoreDep
+from api.ranking_page import head
 from api.respond import answer, dump
 from api.rights import View, view_of
 from api.rights.rules import LEAST_GROUP
-from api.routes.rankings import head
 from api.store import Listed, Opened, Store
 from engine.portrait import facts_by_year, parcels, standing
 from engine.query import Board

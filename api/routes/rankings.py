@@ -11,21 +11,16 @@ from api.exports import bottom_sheet, ranking_sheet
 from api.exports.download import attachment, download
 from api.exports.formats import MEDIA
 from api.query import PAGE, BottomQuery, RankingQuery, StoreDep, SummaryQuery
+from api.ranking_page import head, ranking_page
 from api.respond import answer, dump
 from api.rights import View, view_of
 from api.rights.groups import shown
-from engine.query import Board, Selection, bottom, select, summary
+from engine.query import Board, Selection, bottom, summary
 from engine.query.bottom import bottom_rows
 from engine.schema.errors import PermuError
 
 router = APIRouter(tags=["rankings"])
 JSON_ROWS = 100_000  # about 200 MB of JSON; larger lists are for the columnar formats
-
-
-def head(board: Board, metric: str | None = None) -> dict[str, Any]:
-    """Which release an answer is about."""
-    about: dict[str, Any] = {"release_id": board.release_id, "year": board.year, "policy": board.policy}
-    return about if metric is None else {**about, "by": metric}
 
 
 @router.get("/rankings", summary="A page of a ranking, or the whole of it as a file")
@@ -36,7 +31,7 @@ def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: S
     form, lang = asked.value("format") or "json", asked.value("lang")
     if form == "json":
         selection = view.narrow(asked.selection(limit=PAGE), board)
-        return answer(request, opened.listed, lambda: _page(board, selection, view), key=view.key)
+        return answer(request, opened.listed, lambda: ranking_page(opened, view, selection), key=view.key)
     view.need("export")
     selection = view.narrow(asked.selection(), board)
     return answer(
@@ -49,24 +44,18 @@ def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: S
     )
 
 
-def _page(board: Board, selection: Selection, view: View) -> bytes:
-    page = select(board, selection)
-    about = head(board, board.metric(selection.by)) | ({"of": page.of} if view.sees("of") else {})
-    rows = [view.cut(row) for row in page.rows]
-    return dump({**about, "total": page.total, "rows": rows, "next": page.next})
-
-
 @router.get("/rankings/bottom", summary="Bottom lists by percent or count")
 def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store: StoreDep) -> Response:
     """The last p per cent (rank·100 > (100 − p)·of) or the last N with ties, of the group asked or of each within it."""
     opened = asked.opened(store)
-    board, selection = opened.board, asked.selection()
+    board, view = opened.board, view_of(request, opened)
+    view.need("bottom")
+    selection = view.narrow(asked.selection(), board)
     how = {"percent": asked.value("percent"), "count": asked.value("count"), "within": asked.value("within") or ()}
     form, lang = asked.value("format") or "json", asked.value("lang")
-    view = view_of(request, opened)
-    selection, metric = view.narrow(selection, board), board.metric(selection.by)
+    metric = board.metric(selection.by)
     if form == "json":
-        return answer(request, opened.listed, lambda: _groups(board, selection, how, view), key=view.key)
+        return answer(request, opened.listed, lambda: _groups(board, view, selection, how), key=view.key)
     view.need("export_bottom")
     split = asked.value("sheets") == "group"
     return answer(
@@ -81,7 +70,7 @@ def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store
     )
 
 
-def _groups(board: Board, selection: Selection, how: dict[str, Any], view: View) -> bytes:
+def _groups(board: Board, view: View, selection: Selection, how: dict[str, Any]) -> bytes:
     rows = sum(len(found.rows) for _, found in bottom_rows(board, selection, **how))
     if rows > JSON_ROWS:
         raise PermuError(

@@ -61,13 +61,28 @@ def ordered(board: Board, selection: Selection) -> Ordered:
     return cut(group, left, 0, len(left.rows), selection.order == "worst")
 
 
-def select(board: Board, selection: Selection) -> Page:
-    """The page asked; without a limit, every row from the cursor on."""
+@dataclass(frozen=True)
+class Part:
+    """The places of a page: rows with their ranks; ``total`` and ``next`` as in :class:`Page`."""
+
+    places: Ordered
+    metric: str
+    total: int
+    next: str | None
+
+
+def part_of(board: Board, selection: Selection) -> Part:
+    """Which rows the page holds; without a limit, every row from the cursor on."""
     metric = board.metric(selection.by)
     group, left = shown(board, selection, metric)
-    start = cursor.read(board, selection)
-    total = len(left.rows)
+    start, total = cursor.read(board, selection), len(left.rows)
     end = total if selection.limit is None else min(start + selection.limit, total)
-    part = cut(group, left, start, end, selection.order == "worst")
-    built = rows.build(board, part.rows, part.ranks(), group.of, metric)
-    return Page(built, group.of, total, cursor.write(board, selection, end) if end < total else None)
+    places = cut(group, left, start, end, selection.order == "worst")
+    return Part(places, metric, total, cursor.write(board, selection, end) if end < total else None)
+
+
+def select(board: Board, selection: Selection) -> Page:
+    """The page asked, its rows as the contract shows them."""
+    part = part_of(board, selection)
+    built = rows.build(board, part.places.rows, part.places.ranks(), part.places.of, part.metric)
+    return Page(built, part.places.of, part.total, part.next)

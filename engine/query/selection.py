@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.query.parameters import read
@@ -56,4 +56,4 @@ class Selection:
 
     def identity(self) -> dict[str, Any]:
         """All that decides the order of the rows: what a cursor is bound to."""
-        return {k: v for k, v in asdict(self).items() if k not in ("limit", "cursor")}
+        return {k: v for k, v in vars(self).items() if k not in ("limit", "cursor")}

@@ -34,7 +34,7 @@ class Listing:
 
     def _first(self, rank: int) -> int:
         """The first place of the list that stands at this rank among all or behind it."""
-        rows, ranks = memoryview(self.rows), memoryview(self.ranks)
+        rows, ranks = self.rows.data, self.ranks.data
         return bisect_left(rows, rank, key=ranks.__getitem__)
 
     def rank_of(self, row: int) -> int | None:
