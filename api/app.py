@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api import desk, errors
 from api.guard import LOOPBACK, Guard
 from api.ogc import make_router
+from api.ogc.quick import QuickTiles
 from api.openapi import describe
 from api.operations import metrics
 from api.operations.audit import Audit
@@ -25,7 +26,7 @@ from api.quick import Quick
 from api.rights.credentials import Directory, Identify
 from api.rights.gate import Gate
 from api.rights.oidc import Tokens
-from api.routes import account, catalogue, columns, enterprises, health, layers, overview, portrait, rankings
+from api.routes import account, catalogue, columns, enterprises, health, layers, overview, places, portrait, rankings
 from api.store import Store
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
@@ -54,7 +55,7 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings
     app.state.directory = Directory(warehouse, settings.users_required)
     app.state.tokens = Tokens(settings.provider) if settings.provider else None
     v1 = APIRouter(prefix="/api/v1")
-    for part in (catalogue, columns, rankings, enterprises, portrait, overview, desk):
+    for part in (catalogue, columns, rankings, places, enterprises, portrait, overview, desk):
         v1.include_router(part.router)
     app.include_router(v1)
     app.include_router(layers.router)
@@ -74,6 +75,7 @@ def _wrap(app: FastAPI, hosts: tuple[str, ...], settings: Settings) -> None:
     """The middleware, innermost first: who may → which Host → other origins → what is known of the request."""
     identify = Identify(app.state.directory, app.state.tokens)
     limits = Limits(settings.rate, settings.burst)
+    app.add_middleware(QuickTiles, store=app.state.store)
     app.add_middleware(Quick, store=app.state.store)
     app.add_middleware(Gate, identify=identify, limits=limits, audit=app.state.audit)
     app.add_middleware(Guard, hosts=(*hosts, *settings.hosts))

@@ -1,17 +1,14 @@
 """OGC API Tiles: vector tiles of the layers in WebMercatorQuad, straight from the mapped archive.
 
 A tile is a look-up in memory and never waits for anything: what it needs of the release, of the viewer's rights and of
-the archive was settled, in a worker thread, when the layer was first asked for. The ledger and the file are looked at
-each time (three stat calls), so that a new release, a withdrawn or a deleted one counts at once.
+the archive was settled, in a worker thread, when the layer was first asked for (:mod:`api.ogc.ready`). The ledger and
+the file are looked at each time, so that a new release, a withdrawn or a deleted one counts at once.
 """
 
 from __future__ import annotations
 
 import gzip
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from anyio.to_thread import run_sync
@@ -24,14 +21,13 @@ from api.ogc import tilesets
 from api.ogc.links import Link, link
 from api.ogc.negotiate import dump, reply
 from api.ogc.question import require_known
+from api.ogc.ready import at_hand, opened
 from api.ogc.scope import Scope
 from api.ogc.tilesets import MVT, QUAD, TILEJSON
 from api.respond import is_fresh
 from api.rights import viewer_of
-from api.routes.layers import files, seen, tag_of
-from api.store import Opened, Store
+from api.routes.layers import files, seen
 from engine.layers import layer_of
-from engine.layers.archive import Archive
 from engine.layers.prepared import counted
 from engine.schema.errors import PermuError
 
@@ -42,22 +38,6 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilesetmetadata",
 )
-_READY = 256
-
-
-@dataclass(frozen=True)
-class Ready:
-    """An open tile set: what it was opened from, and all that an answer needs."""
-
-    index: tuple[Any, ...]
-    place: Path
-    stamp: int
-    archive: Archive
-    tag: str
-    release_id: str
-
-
-_ready: OrderedDict[tuple[Any, ...], Ready] = OrderedDict()
 
 
 def _refuse(name: str, value: str, en: str, zh: str) -> NoReturn:
@@ -88,55 +68,23 @@ def _known(request: Request) -> None:
             _refuse("f", request.query_params["f"], "mvt", "只能为 mvt")
 
 
-def _open(request: Request, opened: Opened, layer: str, index: tuple[Any, ...]) -> Ready:
-    """The tile set of a layer for who asks; PermuError as the layer's files."""
-    limits = limits_of(seen(request, opened, layer))
-    archive = files.archive(opened.release, layer, limits)
-    place = files.file(opened.release, layer, "pmtiles", limits)
-    return Ready(index, place, place.stat().st_mtime_ns, archive, tag_of(place)[1:-1], opened.listed.release_id)
-
-
-async def _tiles(request: Request) -> Ready:
-    store: Store = request.app.state.store
-    layer, named = request.path_params["collection_id"], request.path_params.get("release_id")
-    index, key = store.index(), (id(store), named, layer, viewer_of(request))
-    found = _ready.get(key)
-    if found is not None and found.index == index and _stands(found):
-        request.state.audit_release = found.release_id
-        return found
-    ready = await run_sync(lambda: _open(request, store.find(named), layer, index))
-    _ready[key] = ready
-    if len(_ready) > _READY:
-        _ready.popitem(last=False)
-    return ready
-
-
-def _stands(found: Ready) -> bool:
-    try:
-        return found.place.stat().st_mtime_ns == found.stamp
-    except OSError:
-        return False
-
-
 async def tile(request: Request) -> Response:
     """One tile, gzip as stored; 204 where the tile set has nothing there, 404 outside of it, 400 for no number."""
     _known(request)
     z, y, x = (_number(request, name) for name in ("z", "y", "x"))
-    ready = await _tiles(request)
-    header = ready.archive.header
-    if not (header["min_zoom"] <= z <= header["max_zoom"] and x < 1 << z and y < 1 << z):
+    named, layer = request.path_params.get("release_id"), request.path_params["collection_id"]
+    ready = at_hand(request.app.state.store, named, layer, viewer_of(request))
+    if ready is None:
+        ready = await run_sync(opened, request, named, layer)
+    request.state.audit_release = ready.release_id
+    if not ready.covers(z, y, x):
         _outside(f"tile {z}/{y}/{x}")
-    packed = "gzip" in request.headers.get("accept-encoding", "")
-    tag = f'"{ready.tag}.{z}.{y}.{x}{"" if packed else ".p"}"'
-    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization", "ETag": tag}
-    if is_fresh(request, tag):
+    headers, body = ready.tile(z, y, x, request.headers.get("accept-encoding", ""))
+    if is_fresh(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
-    body = ready.archive.get(z, x, y)
-    if body is None:
-        return Response(status_code=204, headers=headers)
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-    return Response(body if packed else gzip.decompress(body), headers=headers, media_type=MVT)
+    if body is not None and "content-encoding" not in headers:
+        body = gzip.decompress(body)
+    return Response(body, 200 if body is not None else 204, headers)
 
 
 def _form(request: Request, *allowed: str) -> str:
