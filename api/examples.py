@@ -123,6 +123,12 @@ EXAMPLES: dict[str, Any] = {
     f"{_V1}/policies": {"policies": [_POLICY]},
     f"{_V1}/policies/{{policy_id}}": {"id": "sunan-2017", "sha256": "9b1c…", "title": _TITLE, "status": "complete"},
     f"{_V1}/rankings": {**_HEAD, "by": "output_per_mu", "of": 340, "total": 360, "rows": [ROW], "next": None},
+    f"{_V1}/rankings/places": {
+        **_HEAD,
+        "by": "output_per_mu",
+        "against": {"release_id": "2023-sunan-2017-77b0d1", "year": 2023, "policy": "sunan-2017"},
+        "places": {ROW["enterprise_id"]: {"rank": 15, "of": 331}},
+    },
     f"{_V1}/rankings/bottom": {
         **_HEAD,
         "by": "output_per_mu",
@@ -144,5 +150,14 @@ EXAMPLES: dict[str, Any] = {
     },
     "/layers/{layer}.geojson": {"type": "FeatureCollection", "features": [_FEATURE]},
     "/healthz": {"status": "ok"},
+    "/metrics": 'permu_requests_total{method="GET",route="/api/v1/rankings",status="200"} 3.0',
+    "/api/v1/me": {
+        "name": "wang",
+        "role": "land_bureau",
+        "region": "3205",
+        "enterprise": None,
+        "can": ["rankings", "bottom"],
+        "login": True,
+    },
     "/readyz": {"status": "ready", "release_id": _HEAD["release_id"]},
 }

@@ -1,12 +1,13 @@
 // Builds the page: web/ -> api/pages/static/app/ (git-ignored, carried by the wheel).
 // Names hold a hash of their content, so a browser may keep a file for ever; index.html is never kept.
 import { build, context } from "esbuild";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const out = path.join(here, "../api/pages/static/app");
+const place = path.join(here, "../api/pages/static/app");
+const out = `${place}.${process.pid}`; // made beside and put in place whole: a server may be reading
 const base = "/static/app/";
 
 const options = {
@@ -33,7 +34,7 @@ const options = {
   plugins: [{ name: "index", setup: (b) => b.onEnd(writeIndex) }],
 };
 
-/** Writes index.html with the hashed names, and files.json: what each view loads (a test reads it). */
+/** Writes index.html with the hashed names. The entry's stylesheet holds that of every view: the others go. */
 async function writeIndex(result) {
   if (result.errors.length) return;
   const outputs = Object.entries(result.metafile.outputs);
@@ -47,12 +48,18 @@ async function writeIndex(result) {
     .replaceAll("{{script}}", name(script))
     .replaceAll("{{worker}}", name(worker))
     .replaceAll("{{preload}}", preload.map((p) => `<link rel="modulepreload" href="${p}">`).join("\n    "));
+  const spare = outputs.map(([file]) => file).filter((file) => file.endsWith(".css") && file !== main.cssBundle);
+  await Promise.all(spare.map((file) => rm(file)));
   await writeFile(path.join(out, "index.html"), page);
+  await rm(place, { recursive: true, force: true });
+  await rename(out, place);
 }
 
-await rm(out, { recursive: true, force: true });
 if (process.argv.includes("--watch")) {
   await (await context({ ...options, minify: false })).watch();
 } else {
-  await build(options);
+  await build(options).catch(async (error) => {
+    await rm(out, { recursive: true, force: true });
+    throw error;
+  });
 }

@@ -1,4 +1,5 @@
 // Beside the map: how it is coloured, what the colours mean, the best and the worst of what is asked.
+import { Choices } from "../../parts/choices";
 import { Grade } from "../../parts/grade";
 import { type Band, Legend } from "../../parts/legend";
 import { Figure, figure } from "../../parts/number";
@@ -16,19 +17,6 @@ interface Shown {
   catalogue: Catalogue;
   painted: Painted;
   zoom: number;
-}
-
-/** Choices side by side; the pressed one is the state. */
-export function Choices(p: { label: string; value: string; choices: readonly (readonly [string, string])[]; onPick: (v: string) => void }) {
-  return (
-    <div class="choices" role="group" aria-label={p.label}>
-      {p.choices.map(([value, label]) => (
-        <button key={value} type="button" aria-pressed={value === p.value} onClick={() => p.onPick(value)}>
-          {label}
-        </button>
-      ))}
-    </div>
-  );
 }
 
 /** What the colours stand for. */
