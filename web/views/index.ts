@@ -33,7 +33,8 @@ export const VIEWS: Record<string, Entry> = {
     load: () => import("./overview"),
     filters: ["release", "industry", "region", "size", "group", "by"],
   },
-  portrait: { title: "view_portrait", load: () => import("./portrait"), filters: [], linked: true },
+  portrait: { title: "view_portrait", load: () => import("./portrait"), filters: ["release"], linked: true },
   rankings: { title: "view_rankings", load: () => import("./rankings"), filters: QUESTION },
   whatif: { title: "view_whatif", load: () => import("./whatif"), filters: ["release", "industry", "region", "size", "group"], needs: "desk_simulate" },
+  desk: { title: "view_desk", load: () => import("./desk"), filters: [], needs: "desk_status" },
 };
