@@ -11,6 +11,7 @@ from api.desk import openapi as desk
 from api.examples import EXAMPLES, PROBLEM
 from api.exports.formats import MEDIA
 from api.layers import MEDIA as LAYER_MEDIA
+from api.rights.routes import OPEN, rule_of
 from engine.query.parameters import PARAMETERS
 from engine.schema.columns import COLUMNS
 
@@ -33,6 +34,11 @@ def _problem(description: str) -> dict[str, Any]:
 
 def _failures(path: str) -> dict[str, Any]:
     found = {"400": _problem("An unknown or malformed parameter, or a Host that is not answered")}
+    rule = rule_of(path)
+    if rule is None or rule.action != OPEN:
+        found["401"] = _problem("There are users, and no key or an unknown one was sent")
+        found["403"] = _problem("Not for this role; `rule` names the line of docs/rights.md that it rests on")
+    found["429"] = _problem("Too many requests; Retry-After says how many seconds to wait")
     if not path.endswith("z"):
         found["404"] = _problem("No such release, enterprise, policy or layer")
         found["304"] = {"description": "The client's copy is still right (If-None-Match)"}
@@ -65,7 +71,7 @@ def row_schema() -> dict[str, Any]:
 
 def _problem_schema() -> dict[str, Any]:
     text = {"type": "string"}
-    names = ("type", "title", "code", "detail", "detail_zh", "instance", "parameter", "allowed")
+    names = ("type", "title", "code", "detail", "detail_zh", "instance", "parameter", "allowed", "rule")
     properties: dict[str, Any] = dict.fromkeys(names, text) | {"status": {"type": "integer"}}
     required = ["type", "title", "status", "code", "detail"]
     return {"type": "object", "required": required, "properties": properties}
@@ -75,6 +81,8 @@ def _answer(path: str) -> dict[str, Any]:
     if path.startswith("/layers/") and path not in EXAMPLES:
         binary = {"schema": {"type": "string", "format": "binary"}}
         return {LAYER_MEDIA[path.split(".", 1)[1]]: binary}
+    if path == "/metrics":
+        return {"text/plain": {"schema": {"type": "string"}, "example": EXAMPLES[path]}}
     if EXAMPLES[path].get("type") == "FeatureCollection":
         return {"application/geo+json": {"schema": {"type": "object"}, "example": EXAMPLES[path]}}
     schema: dict[str, Any] = {"type": "object"}
@@ -103,8 +111,11 @@ def _parameter(given: dict[str, Any]) -> dict[str, Any]:
 def complete(app: FastAPI) -> dict[str, Any]:
     """The application's OpenAPI document."""
     document = get_openapi(title="permu", version=app.version, description=_INTRODUCTION, routes=app.routes)
+    document["security"] = [{"bearer": []}, {"basic": []}, {}]
     bodies = {n: document["components"]["schemas"][n] for n in desk.BODY_SCHEMAS}
     document["components"]["schemas"] = {"Row": row_schema(), "Problem": _problem_schema(), **bodies}
+    schemes = {name: {"type": "http", "scheme": name} for name in ("bearer", "basic")}
+    document["components"]["securitySchemes"] = schemes
     for path, operations in document["paths"].items():
         if path.startswith(desk.START):
             operations |= {method: desk.operation(path, method, given) for method, given in operations.items()}

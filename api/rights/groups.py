@@ -55,11 +55,12 @@ def _safe(board: Board, selection: Selection, names: tuple[str, ...]) -> dict[tu
     rows = pl.Series(members)
     own = board.table.select(pl.col([c for c in _FIGURES.values() if c in board.table.columns]).gather(rows))
     more = sums.select(pl.exclude(own.columns).gather(rows))
-    frame = board.keyed(members, names).select(names).with_columns(own.get_columns()).with_columns(more.get_columns())
-    values = [c for c in frame.columns if c not in names]
+    keys = board.keyed(members, names).select(pl.col(n).alias(f"key_{n}") for n in names)
+    values = [*own.columns, *more.columns]
+    frame = own.with_columns(*more.get_columns(), *keys.get_columns())
     asked = [pl.len().alias("firms"), *(_fair(c).alias(c) for c in values)]
-    found = frame.group_by(names).agg(asked) if names else frame.select(asked)
-    return {tuple(line[n] for n in names): line for line in found.iter_rows(named=True)}
+    found = frame.group_by(keys.columns).agg(asked) if names else frame.select(asked)
+    return {tuple(line[k] for k in keys.columns): line for line in found.iter_rows(named=True)}
 
 
 def _fair(name: str) -> pl.Expr:
@@ -97,3 +98,8 @@ def _public(board: Board, line: Line, safe: Line) -> Line:
         if name in fair and found.get("of", 0) >= LEAST_GROUP
     }
     return {**line, "metrics": metrics}
+
+
+def coarse(value: float | None) -> float | None:
+    """Three significant digits: enough to compare with, too few to be the figure of one firm."""
+    return None if value is None else float(f"{value:.3g}")

@@ -11,6 +11,7 @@ from api.query import HistoryQuery, ReleaseQuery, StoreDep
 from api.ranking_page import head
 from api.respond import answer, dump
 from api.rights import View, view_of
+from api.rights.groups import coarse
 from api.rights.rules import LEAST_GROUP
 from api.store import Listed, Opened, Store
 from engine.portrait import facts_by_year, parcels, standing
@@ -124,4 +125,6 @@ def _seen(view: View, line: dict[str, Any]) -> dict[str, Any]:
     titles = {"title": known.zh, "title_en": known.en, "unit": known.unit_zh, "unit_en": known.unit_en}
     if not view.sees("score"):
         line = {**line, "base": None, "points": None}
+    if view.rows is not None:  # the median of an odd group is the very figure of one firm, perhaps another's
+        line = {**line, "groups": [{**at, "median": coarse(at["median"])} for at in line["groups"]]}
     return {"metric": line["metric"], **titles, **line}
