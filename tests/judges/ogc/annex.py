@@ -24,7 +24,7 @@ def plain(text: str) -> str:
     return text.replace("\\<", "<").replace("\\((", "((").replace("\\(", "(")
 
 
-def test_data(shared: Path, name: str) -> list[Case]:
+def expected(shared: Path, name: str) -> list[Case]:
     """The rows of the table `Predicates and expected results` of a conformance class."""
     found = []
     for line in (shared / ANNEX / f"annex_ats_{name}.adoc").read_text(encoding="utf-8").splitlines():

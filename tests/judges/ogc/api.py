@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import orjson
 import yaml
 from fastapi.testclient import TestClient
 from httpx import Response
@@ -21,8 +21,9 @@ class Api:
 
     def __init__(self, client: TestClient, root: str = "/ogc") -> None:
         self.client, self.root = client, root
+        self._collections: list[dict[str, Any]] = []
 
-    def get(self, path: str, accept: str = "application/geo+json, application/json", **params: str) -> Response:
+    def get(self, path: str, /, accept: str = "application/geo+json, application/json", **params: str) -> Response:
         """A path under the landing page, or an absolute address; parameters with ``_`` for ``-``."""
         url = path if path.startswith("http") else self.root + path
         given = {name.rstrip("_").replace("_", "-") if name in DASHED else name: v for name, v in params.items()}
@@ -30,26 +31,27 @@ class Api:
         assert response.status_code < 500, (url, response.text[:300])
         return response
 
-    def json(self, path: str, **params: str) -> Any:
+    def json(self, path: str, /, **params: str) -> Any:
         """The document of a request that succeeds."""
         response = self.get(path, **params)
         assert response.status_code == 200, (path, params, response.text[:400])
-        return response.json()
+        return orjson.loads(response.content)
 
-    @cache
     def collections(self) -> list[dict[str, Any]]:
         """Every collection of the collections' document."""
-        return list(self.json("/collections")["collections"])
+        if not self._collections:
+            self._collections = list(self.json("/collections")["collections"])
+        return self._collections
 
     def names(self) -> list[str]:
         """The ids of all collections."""
         return [one["id"] for one in self.collections()]
 
-    def items(self, name: str, **params: str) -> Any:
+    def items(self, name: str, /, **params: str) -> Any:
         """A page of a collection."""
         return self.json(f"/collections/{name}/items", **params)
 
-    def whole(self, name: str, **params: str) -> list[dict[str, Any]]:
+    def whole(self, name: str, /, **params: str) -> list[dict[str, Any]]:
         """Every feature, page by page along the links ``next``."""
         page = self.items(name, **{"limit": "10000", **params})
         found = list(page["features"])
@@ -58,11 +60,11 @@ class Api:
             found += page["features"]
         return found
 
-    def ids(self, name: str, **params: str) -> set[str]:
+    def ids(self, name: str, /, **params: str) -> set[str]:
         """The ids of the features that answer."""
         return {one["id"] for one in self.whole(name, **params)}
 
-    def filtered(self, name: str, text: str, language: str = "cql2-text", **params: str) -> set[str]:
+    def filtered(self, name: str, text: str, language: str = "cql2-text", /, **params: str) -> set[str]:
         """The ids of the features that a filter holds for."""
         return self.ids(name, filter=text, filter_lang=language, **params)
 
