@@ -370,4 +370,6 @@ export const en: Record<Word, string> = {
   desk_key_org_code: "organisation code",
   desk_key_reg_no: "registration number",
   desk_key_permit: "permit",
+  desk_list: "a list, not by county",
+  desk_release: "Release",
 };

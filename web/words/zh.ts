@@ -368,4 +368,6 @@ export const zh = {
   desk_key_org_code: "组织机构代码",
   desk_key_reg_no: "注册号",
   desk_key_permit: "许可证",
+  desk_list: "名单，不分县",
+  desk_release: "发布版本",
 } as const;
