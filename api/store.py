@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from api.operations.metrics import RELEASES
 from engine.query import Board
 from engine.query.parameters import read, refuse
-from engine.query.text import RowText
 from engine.releases import DEFAULT_POLICY, Release, list_releases, open_release
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
@@ -41,7 +41,6 @@ class Opened:
     board: Board
     release: Release
     files: tuple[Path, ...]  # without these the release is gone
-    text: RowText | None  # writes rows of a prepared release
 
 
 class Ledger:
@@ -159,6 +158,7 @@ class Store:
             self._open[opened.listed.release_id] = opened
             while len(self._open) > OPEN_BOARDS:
                 self._open.popitem(last=False)
+            RELEASES.set(len(self._open))
         return opened
 
     def _opened(self, folder: Path, listed: Listed) -> Opened:
@@ -166,8 +166,7 @@ class Store:
         served = ready(folder, release.manifest, self.warehouse.home / "cache" / listed.release_id)
         if served is not None:
             release = replace(release, mapped=served.table)
-        board = Board(release, served)
-        return Opened(listed, board, release, _files(folder), RowText(board, served) if served is not None else None)
+        return Opened(listed, Board(release, served), release, _files(folder))
 
     def find(self, release: str | None = None, year: str | None = None, policy: str | None = None) -> Opened:
         """:meth:`choose` and :meth:`open` in one."""
