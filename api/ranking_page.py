@@ -22,10 +22,10 @@ def ranking_page(opened: Opened, view: View, selection: Selection) -> bytes:
     """The page that ``selection`` asks, in the columns of the view; the selection is already within its rows."""
     board, part = opened.board, part_of(opened.board, selection)
     places = part.places
-    if opened.text is not None and view.every_column and part.metric != "grade":
-        rows = opened.text(places.rows, places.rank, places.of)
+    if board.served is not None and view.every_column:
+        rows = board.served.rows_json(places.rows, places.rank, places.of)
     else:
         built = build(board, places.rows, places.ranks(), places.of, part.metric)
         rows = dump([view.cut(row) for row in built])
-    about = dump({**head(board, part.metric), "of": places.of, "total": part.total})
+    about = dump({**head(board, part.metric), "of": places.of if view.sees("of") else None, "total": part.total})
     return b'%b,"rows":%b,"next":%b}' % (about[:-1], rows, dump(part.next))
