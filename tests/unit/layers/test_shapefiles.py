@@ -16,16 +16,9 @@ from hypothesis import strategies as st
 from engine.layers import table
 from engine.layers.files import export
 from engine.layers.shapefile import shortened
-from engine.releases import Release, find
+from engine.releases import Release
 from engine.schema.columns import BESIDE, COLUMNS
 from engine.schema.errors import PermuError
-from engine.schema.warehouse import Warehouse
-
-
-@pytest.fixture(scope="module")
-def release(demo_home: Warehouse) -> Release:
-    return find(demo_home, year=2024, policy="huaian-2024")
-
 
 NAMES = st.one_of(
     st.sampled_from([*COLUMNS, *BESIDE]),
@@ -41,8 +34,8 @@ def test_names_are_at_most_ten_bytes_and_told_apart(names: list[str]) -> None:
     assert len({s.lower() for s in short.values()}) == len(names)  # dBASE does not tell upper from lower case
 
 
-def test_the_zip_explains_every_field(release: Release, tmp_path: Path) -> None:
-    export(release, "parcels", "shp", tmp_path / "宗地.zip")
+def test_the_zip_explains_every_field(graded: Release, tmp_path: Path) -> None:
+    export(graded, "parcels", "shp", tmp_path / "宗地.zip")
     with zipfile.ZipFile(tmp_path / "宗地.zip") as archive:
         assert sorted(archive.namelist()) == [
             "parcels.cpg", "parcels.dbf", "parcels.fields.txt", "parcels.prj", "parcels.qml", "parcels.shp", "parcels.shx",
@@ -55,29 +48,29 @@ def test_the_zip_explains_every_field(release: Release, tmp_path: Path) -> None:
     assert "ben_mu\tbenefit_per_mu\t亩均效益\tBenefit per mu\t万元/亩\t10,000 yuan per mu" in words
 
 
-def test_text_is_gbk_and_comes_back_as_it_was(release: Release, tmp_path: Path) -> None:
-    export(release, "parcels", "shp", tmp_path / "宗地.shp", crs="EPSG:4549")
-    read, rows = gpd.read_file(tmp_path / "宗地.shp"), table(release, "parcels")
+def test_text_is_gbk_and_comes_back_as_it_was(graded: Release, tmp_path: Path) -> None:
+    export(graded, "parcels", "shp", tmp_path / "宗地.shp", crs="EPSG:4549")
+    read, rows = gpd.read_file(tmp_path / "宗地.shp"), table(graded, "parcels")
     assert read.crs == "EPSG:4549" and len(read.columns) == len(rows.columns)
     assert read["name"].dropna().tolist() == rows["name"].drop_nulls().to_list()
     assert rows["name"].drop_nulls()[0].encode("gbk") in (tmp_path / "宗地.dbf").read_bytes()
     with pytest.raises(PermuError, match=r"ends in \.shp"):
-        export(release, "parcels", "shp", tmp_path / "parcels.gdb")
+        export(graded, "parcels", "shp", tmp_path / "parcels.gdb")
 
 
-def test_what_gbk_and_dbase_cannot_hold_is_told(release: Release, tmp_path: Path) -> None:
+def test_what_gbk_and_dbase_cannot_hold_is_told(graded: Release, tmp_path: Path) -> None:
     """A rare character becomes 〓 and is counted; of a long list as many whole ids are kept as fit."""
-    shutil.copytree(release.folder, tmp_path / "r")
-    owner = table(release, "parcels").filter(pl.col("enterprises") == 1)["enterprise_id"][0]
+    shutil.copytree(graded.folder, tmp_path / "r")
+    owner = table(graded, "parcels").filter(pl.col("enterprises") == 1)["enterprise_id"][0]
     renamed = pl.when(pl.col("enterprise_id") == owner).then(pl.lit("䶮" + "𠮷" + "纺" * 200)).otherwise("name")
-    release.rankings.with_columns(name=renamed).write_parquet(tmp_path / "r" / "rankings.parquet")
+    graded.rankings.with_columns(name=renamed).write_parquet(tmp_path / "r" / "rankings.parquet")
     uses = pl.read_parquet(tmp_path / "r" / "land_use.parquet")
     line = uses.filter(pl.col("enterprise_id") == owner).head(1)
     more = pl.concat(
         [line.with_columns(enterprise_id=pl.lit(f"{n:016}"), dm2_days=pl.lit(1, pl.Int64)) for n in range(30)]
     )
     pl.concat([uses, more]).write_parquet(tmp_path / "r" / "land_use.parquet")
-    changed = dataclasses.replace(release, folder=tmp_path / "r")
+    changed = dataclasses.replace(graded, folder=tmp_path / "r")
     export(changed, "parcels", "shp", tmp_path / "p.shp")
     read = gpd.read_file(tmp_path / "p.shp")
     row = read[read["ent_id"] == owner].iloc[0]
