@@ -3,7 +3,5 @@ import { App } from "./app";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/parts.css";
-import "./styles/overview.css";
-import "./styles/portrait.css";
 
 render(<App />, document.getElementById("root")!);

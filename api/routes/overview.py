@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +14,7 @@ from api.ranking_page import head
 from api.respond import answer, dump
 from api.rights import View, view_of
 from api.rights.rules import LEAST_GROUP
+from api.rights.view import forbidden
 from api.store import Listed, Opened, Store
 from engine.overview import Members, concentration, distribution, movement, progress, quadrant
 from engine.overview.target_files import BASE_FILE, load_bases
@@ -65,7 +66,8 @@ class Panel:
         """The panel within the asker's rights; ``forbidden`` for a region outside them."""
         view = view_of(request, opened)
         view.need("summary")
-        return cls(request, opened, view, view.narrow(selection, opened.board))
+        group = view.narrow(selection, opened.board)
+        return cls(request, opened, view, replace(group, enterprise=None))  # a group's figures are not about one firm
 
     @property
     def board(self) -> Board:
@@ -77,12 +79,22 @@ class Panel:
         return self.board.metric(asked or (usual if usual in self.board.metrics else None))
 
     def members(self, *metrics: str) -> Members:
-        """The members of the group; who may not see a single firm's figures sees them of no fewer than five.
+        """The members of the group, to be shown of these metrics; ``forbidden`` where the role does not see them.
 
-        An enterprise's user sees the whole group, as the public does: the rows are not cut to its own.
+        The public sees figures of no fewer than five firms, and never asks by name. An enterprise's user sees the whole
+        group as the public does: the rows are not cut to its own.
         """
-        open_to_all = not self.view.suppressed and all(self.view.sees(m) for m in metrics)
-        return Members.of(self.board, self.selection, least=1 if open_to_all else LEAST_GROUP)
+        if not self.view.suppressed:
+            for metric in metrics:
+                self.view.metric(self.board, metric)
+        elif self.selection.q is not None:
+            raise forbidden(
+                "groups",
+                "q picks single firms out of a group: ask without q",
+                "q 会选出单个企业：请不使用 q",
+                self.view.viewer,
+            )
+        return Members.of(self.board, self.selection, least=LEAST_GROUP if self.view.suppressed else 1)
 
     def answer(self, make: Callable[[], dict[str, Any]], metric: str | None = None, *also: Any) -> Response:
         """``make()`` with the release it is about, kept by question and rights."""

@@ -44,8 +44,14 @@ def concentration(members: Members, metric: str) -> dict[str, Any]:
     x, y = x / x[-1], y / y[-1]
     gini = 1 - float(np.sum(np.diff(x) * (y[1:] + y[:-1])))
     thin = steps(len(rows), members.least)
-    points = [[float(x[i]), float(y[i])] for i in thin]
-    return {**found, "gini": gini, "half": float(np.interp(0.5, x, y)), "points": points, "reason": None}
+    points = [[members.told(float(x[i])), members.told(float(y[i]))] for i in thin]
+    return {
+        **found,
+        "gini": members.told(gini),
+        "half": members.told(float(np.interp(0.5, x, y))),
+        "points": points,
+        "reason": None,
+    }
 
 
 def _running(amounts: pl.Series) -> np.ndarray:

@@ -52,6 +52,10 @@ class Members:
         if self.least > 1 and of and (of < self.least or any(map(dominated, amounts))):
             raise too_few(of, self.least)
 
+    def told(self, value: float) -> float:
+        """A figure as it is shown: to three digits for the public, as a median may be one firm's own figure."""
+        return value if self.least == 1 else float(f"{value:.3g}")
+
     def indicator(self, metric: str) -> Indicator | None:
         """What a metric divides; None for the score and for amounts."""
         return self.board.release.pack.policy.all_indicators.get(metric)

@@ -30,7 +30,7 @@ def quadrant(members: Members, x: str, y: str) -> dict[str, Any]:
         return {**found, "points": []}
     middle = float(np.median(first)), float(np.median(second))
     bases = {axis: _base(members, rows, name) for axis, name in (("x", x), ("y", y))}
-    found |= {"cross": {"median": dict(zip("xy", middle, strict=True)), "base": bases}}
+    found |= {"cross": {"median": dict(zip("xy", map(members.told, middle), strict=True)), "base": bases}}
     found |= {"counts": _fields(first >= middle[0], second >= middle[1])}
     if len(rows) <= MOST_POINTS and members.least == 1:
         return {**found, "points": _points(members, rows, first, second)}

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.rights.conftest import World
 
 V1 = "/api/v1"
-LIMITED = ["gis", "enterprise", "public"]
+LIMITED = ["enterprise", "public"]
 
 
 def asked(world: World, role: str, path: str, **params: Any) -> dict[str, Any]:
@@ -29,6 +29,20 @@ def test_no_bin_and_no_cell_stands_for_fewer_than_five(world: World, role: str) 
     assert sum(cell[2] for cell in found["cells"]) + found["hidden"] == found["of"]
 
 
+def test_figures_are_not_for_map_staff(world: World) -> None:
+    for panel in ("distribution", "concentration", "quadrant"):
+        answer = world.get("gis", f"{V1}/overview/{panel}", params={"year": 2024})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("role", LIMITED)
+def test_medians_of_the_public_have_three_digits_and_no_name_is_asked(world: World, role: str) -> None:
+    found = asked(world, role, "overview/quadrant", year=2024)["cross"]["median"]
+    exact = asked(world, "regulator", "overview/quadrant", year=2024)["cross"]["median"]
+    assert found == {axis: float(f"{value:.3g}") for axis, value in exact.items()} != exact
+    assert world.get(role, f"{V1}/overview/quadrant", params={"q": "有限"}).json()["code"] == "forbidden"
+
+
 def test_a_regulator_sees_points_and_a_bureau_those_of_its_region(world: World) -> None:
     every = asked(world, "regulator", "overview/quadrant", year=2024)["points"]
     own = asked(world, "land_bureau", "overview/quadrant", year=2024)["points"]
@@ -43,7 +57,9 @@ def test_a_regulator_sees_points_and_a_bureau_those_of_its_region(world: World) 
 @pytest.mark.parametrize("role", ["enterprise", "public"])
 def test_a_group_of_few_is_refused(world: World, role: str) -> None:
     table = world.table("2024-sunan-2017").filter(pl.col("benefit_per_mu").is_finite())
-    town = table.group_by("region_town").len().filter(pl.col("len") < 5).drop_nulls().sort("region_town")["region_town"][0]
+    town = (
+        table.group_by("region_town").len().filter(pl.col("len") < 5).drop_nulls().sort("region_town")["region_town"][0]
+    )
     for panel in ("distribution", "concentration", "quadrant"):
         answer = world.get(role, f"{V1}/overview/{panel}", params={"year": 2024, "region": town})
         assert (answer.status_code, answer.json()["code"]) == (403, "too_few_members")
@@ -51,7 +67,9 @@ def test_a_group_of_few_is_refused(world: World, role: str) -> None:
 
 @pytest.mark.parametrize("role", ["enterprise", "public"])
 def test_movement_against_a_draft_is_unknown(world: World, role: str) -> None:
-    answer = world.get(role, f"{V1}/overview/movement", params={"year": 2024, "against": world.releases["2023-sunan-2017"]})
+    answer = world.get(
+        role, f"{V1}/overview/movement", params={"year": 2024, "against": world.releases["2023-sunan-2017"]}
+    )
     assert answer.status_code == 404
     assert world.get(role, f"{V1}/overview/movement", params={"year": 2024}).status_code == 404
     assert asked(world, "regulator", "overview/movement", year=2024)["against"]["year"] == 2023
@@ -80,7 +98,10 @@ def test_another_firms_portrait_is_not_there_for_an_enterprise(world: World, par
 
 
 def test_facts_come_from_releases_that_the_role_may_see(world: World) -> None:
-    years = {r: [y["year"] for y in asked(world, r, f"enterprises/{world.firm}/facts")["years"]] for r in ("regulator", "enterprise")}
+    years = {
+        r: [y["year"] for y in asked(world, r, f"enterprises/{world.firm}/facts")["years"]]
+        for r in ("regulator", "enterprise")
+    }
     assert years == {"regulator": [2023, 2024], "enterprise": [2024]}
 
 

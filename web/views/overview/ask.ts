@@ -36,8 +36,8 @@ export function question(p: Shown): Record<string, string | undefined> {
 }
 
 /** An answer about the group asked. */
-export function useFigure<T>(p: Shown, route: string, more: Record<string, string | undefined> = {}): Known<T> {
-  return useData<T>(p.catalogue.release ? path(route, { ...question(p), ...more }) : null);
+export function useFigure<T>(p: Shown, route: string, more: Record<string, string | undefined> = {}, wanted = true): Known<T> {
+  return useData<T>(p.catalogue.release && wanted ? path(route, { ...question(p), ...more }) : null);
 }
 
 /** Cities; within a city or county that is asked, the next level below. */

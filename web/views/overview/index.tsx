@@ -1,6 +1,7 @@
 // The overview of a group: its sums, where it stands by industry, region and size, how it is spread, who moved.
 import type { View } from "..";
 import { Card, Figure as Number } from "../../parts/number";
+import { useReady } from "../../parts/ready";
 import { decimalsOf, placeName, titleOf, unitOf } from "../../state/catalogue";
 import { tOr } from "../../words";
 import { type Group, useFigure } from "./ask";
@@ -10,11 +11,13 @@ import { Moved } from "./movement";
 import { Fields } from "./quadrant";
 import { Concentration, Distribution } from "./spread";
 import { Targets } from "./targets";
+import "./overview.css";
 import { w } from "./words";
 
 export default function Overview(p: View) {
+  const box = useReady<HTMLDivElement>();
   return (
-    <div class="overview">
+    <div class="overview" ref={box}>
       <Head {...p} />
       <div class="figures">
         <Groups {...p} />
@@ -48,7 +51,7 @@ function Head(p: View) {
         {w("heading", { year: c.release!.year })}
         {parts.length > 0 && ` · ${parts.join(" · ")}`}
       </h1>
-      <dl class="cards">
+      <dl class="cards" aria-busy={known.loading}>
         <Card title={w("enterprises")} unit={w("firms")}>
           <Number value={group?.enterprises} decimals={0} />
         </Card>

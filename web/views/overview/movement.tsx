@@ -1,7 +1,6 @@
 // From which grade to which between two years; who entered, left or has no grade stands beside.
 import { token } from "../../parts/legend";
 import { figure } from "../../parts/number";
-import { ApiError } from "../../state/api";
 import { titleOf } from "../../state/catalogue";
 import { t, tOr } from "../../words";
 import { type Shown, useFigure } from "./ask";
@@ -24,9 +23,11 @@ const BAND_COLOURS = ["A", "B", "C", "D"];
 
 export function Moved(p: Shown) {
   const { against } = p.asked;
-  const known = useFigure<Movement>(p, "overview/movement", { against });
+  const own = p.catalogue.release;
+  const before = p.catalogue.releases.some((r) => r.policy === own?.policy && r.year === own.year - 1 && r.state !== "withdrawn");
+  const first = !against && !before;
+  const known = useFigure<Movement>(p, "overview/movement", { against }, !first);
   const found = known.data && known.data.links.length ? known.data : undefined;
-  const first = known.error instanceof ApiError && known.error.problem.code === "no_release";
   const kind = found && w(`kind_${found.kind}`);
   const hints = found && [found.by && w("movement_band", { by: titleOf(p.catalogue, found.by) }), found.hidden && w("movement_hidden", { n: found.hidden })];
   return (

@@ -2,6 +2,7 @@
 import type { View } from "..";
 import { Grade } from "../../parts/grade";
 import { Card, Figure, figure } from "../../parts/number";
+import { useReady } from "../../parts/ready";
 import { sentence } from "../../parts/toasts";
 import { toView } from "../../state/address";
 import { path } from "../../state/api";
@@ -12,6 +13,7 @@ import { FactTable } from "./facts";
 import { Land } from "./land";
 import { Standing } from "./standing";
 import { Issues, Next, Story } from "./story";
+import "./portrait.css";
 import { w } from "./words";
 import { Years } from "./years";
 
@@ -27,9 +29,14 @@ export default function Portrait(p: View) {
       </section>
     );
   if (!known.data) return <p class="empty" role="status">{t("loading")}</p>;
+  return <Whole p={p} row={known.data} />;
+}
+
+function Whole({ p, row }: { p: View; row: Row }) {
+  const box = useReady<HTMLDivElement>();
   return (
-    <div class="portrait">
-      <Head p={p} row={known.data} />
+    <div class="portrait" ref={box}>
+      <Head p={p} row={row} />
       <div class="parts">
         <Next {...p} />
         <Years {...p} />
@@ -45,7 +52,7 @@ export default function Portrait(p: View) {
 
 function Nobody(p: View) {
   return (
-    <section class="empty">
+    <section class="empty" data-ready="true">
       <h1>{w("none")}</h1>
       <p>{w("none_how")}</p>
       <a href={toView(p.asked, "rankings")}>{w("to_rankings")}</a>
