@@ -26,7 +26,19 @@ from api.quick import Quick
 from api.rights.credentials import Directory, Identify
 from api.rights.gate import Gate
 from api.rights.oidc import Tokens
-from api.routes import account, catalogue, columns, enterprises, health, layers, overview, places, portrait, rankings
+from api.routes import (
+    account,
+    catalogue,
+    columns,
+    enterprises,
+    health,
+    layers,
+    overview,
+    places,
+    portrait,
+    rankings,
+    reports,
+)
 from api.store import Store
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
@@ -55,7 +67,7 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings
     app.state.directory = Directory(warehouse, settings.users_required)
     app.state.tokens = Tokens(settings.provider) if settings.provider else None
     v1 = APIRouter(prefix="/api/v1")
-    for part in (catalogue, columns, rankings, places, enterprises, portrait, overview, desk):
+    for part in (catalogue, columns, rankings, places, enterprises, portrait, overview, reports, desk):
         v1.include_router(part.router)
     app.include_router(v1)
     app.include_router(layers.router)

@@ -19,6 +19,8 @@ STATUS = {
     "repeated_parameter": 400,
     "bad_host": 400,
     "too_many_rows": 400,
+    "cell_too_long": 400,
+    "nobody": 400,
     "too_few_members": 403,
     "bad_targets": 500,
     "unauthorized": 401,
@@ -49,7 +51,7 @@ STATUS = {
     "weights_not_100": 400,
     "no_composite": 400,
     "figure_too_large": 400,
-    "cross_site": 403,
+    "not_json": 415,
     "wrong_state": 409,
     "already_final": 409,
     "stale_merge": 409,
@@ -62,6 +64,7 @@ STATUS = {
     "release_gone": 503,
     "no_warehouse": 503,
     "not_ready": 503,
+    "no_font": 503,
 }
 # What the framework itself answers, by status.
 _PLAIN = {404: ("not_found", "没有此地址"), 405: ("method_not_allowed", "此地址不支持该方法")}

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.desk import openapi as desk
+from api.documents.sheets import DOCUMENT_MEDIA
 from api.examples import EXAMPLES, PROBLEM
 from api.exports.formats import MEDIA
 from api.layers import MEDIA as LAYER_MEDIA
@@ -20,6 +21,8 @@ PATH_PARAMETERS = {
     "enterprise_id": ("an enterprise id or an 18-character credit code", "91320507000000001X"),
     "policy_id": ("a policy id of /api/v1/policies", "sunan-2017"),
 }
+# Routes that give documents alone, and in which formats.
+DOCUMENTS = {"/api/v1/enterprises/{enterprise_id}/checkup": ("xlsx", "pdf"), "/api/v1/report": ("pdf",)}
 _WITH_FILES = ("/api/v1/rankings", "/api/v1/rankings/bottom")
 _INTRODUCTION = (
     "Rankings of industrial enterprises by output and benefit per mu of land. Figures are unrounded; a figure that is "
@@ -81,6 +84,9 @@ def _answer(path: str) -> dict[str, Any]:
     if path.startswith("/layers/") and path not in EXAMPLES:
         binary = {"schema": {"type": "string", "format": "binary"}}
         return {LAYER_MEDIA[path.split(".", 1)[1]]: binary}
+    if path in DOCUMENTS:
+        file: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+        return {DOCUMENT_MEDIA[f]: file for f in DOCUMENTS[path]}
     if path == "/metrics":
         return {"text/plain": {"schema": {"type": "string"}, "example": EXAMPLES[path]}}
     if EXAMPLES[path].get("type") == "FeatureCollection":
@@ -96,8 +102,20 @@ def _answer(path: str) -> dict[str, Any]:
     return content
 
 
-def _parameter(given: dict[str, Any]) -> dict[str, Any]:
+def _parameter(given: dict[str, Any], path: str) -> dict[str, Any]:
     name = given["name"]
+    if name == "format" and path in DOCUMENTS:
+        forms = DOCUMENTS[path]
+        words = f"{PARAMETERS[name].en}; here {' or '.join(forms)}"
+        schema = {"type": "string", "enum": list(forms), "default": forms[0]}
+        return {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": schema,
+            "description": words,
+            "example": forms[-1],
+        }
     if given["in"] == "path":
         words, example = PATH_PARAMETERS[name]
         return {**given, "schema": {"type": "string"}, "description": words, "example": example}
@@ -121,7 +139,7 @@ def complete(app: FastAPI) -> dict[str, Any]:
             operations |= {method: desk.operation(path, method, given) for method, given in operations.items()}
             continue
         for operation in operations.values():
-            operation["parameters"] = [_parameter(p) for p in operation.get("parameters", [])]
+            operation["parameters"] = [_parameter(p, path) for p in operation.get("parameters", [])]
             operation["responses"] = {"200": {"description": "OK", "content": _answer(path)}, **_failures(path)}
     return document
 

@@ -127,3 +127,16 @@ async def store_of(request: Request) -> Store:
 
 
 StoreDep = Annotated[Store, Depends(store_of)]
+
+
+class CheckUpQuery(LangQuery):
+    """An enterprise's check-up sheet."""
+
+    format: Text = None
+
+
+class ReportQuery(ReleaseQuery):
+    """The yearly report."""
+
+    region: Text = None
+    format: Text = None

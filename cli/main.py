@@ -24,6 +24,7 @@ from cli import (
     read,
     refused,
     release,
+    report,
     review,
     serve,
     status,
@@ -47,6 +48,7 @@ app.add_typer(layers.app, name="layers")
 app.add_typer(findings.app, name="findings")
 app.add_typer(refused.app, name="refused")
 app.add_typer(review.app, name="review")
+app.add_typer(report.app, name="report")
 app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
 _COMMANDS: list[Callable[..., None]] = [

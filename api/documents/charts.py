@@ -57,13 +57,13 @@ def fields(found: dict[str, Any], x: str, y: str, names: tuple[str, str, str, st
         "cross": {axis: _on(middle[axis], low[n], high[n]) for n, axis in enumerate("xy")},
         "xticks": _decades(low[0], high[0]),
         "yticks": _decades(low[1], high[1]),
-        "corners": [f"{name} {counts[key]:,} 家（{100 * counts[key] / whole:.1f}%）" for key, name in _FIELDS(names)],
+        "corners": [f"{name} {counts[key]:,} 家（{100 * counts[key] / whole:.1f}%）" for key, name in _corners(names)],
         "x": x,
         "y": y,
     }
 
 
-def _FIELDS(names: tuple[str, str, str, str]) -> list[tuple[str, str]]:
+def _corners(names: tuple[str, str, str, str]) -> list[tuple[str, str]]:
     """The template's corners: top right, bottom right, top left, bottom left."""
     return list(zip(("high_high", "high_low", "low_high", "low_low"), names, strict=True))
 

@@ -27,10 +27,10 @@ HEAD_FACES = (
 )
 
 
-@lru_cache(maxsize=2)
-def fonts(system: bool = True) -> typst.Fonts:
+@lru_cache(maxsize=1)
+def fonts() -> typst.Fonts:
     """The fonts of this machine, looked up once."""
-    return typst.Fonts(include_system_fonts=system)
+    return typst.Fonts()
 
 
 def faces(found: typst.Fonts) -> dict[str, list[str]]:
@@ -47,20 +47,20 @@ def faces(found: typst.Fonts) -> dict[str, list[str]]:
     )
 
 
-def pdf(template: str, data: dict[str, Any], system_fonts: bool = True) -> bytes:
+def pdf(template: str, data: dict[str, Any]) -> bytes:
     """The document as PDF, with its fonts embedded."""
-    made: bytes = typst.compile(**_asked(template, data, system_fonts), format="pdf")
+    made: bytes = typst.compile(**_asked(template, data), format="pdf")
     return made
 
 
 def png(template: str, data: dict[str, Any], ppi: float = 72.0) -> list[bytes]:
     """The document's pages as PNG."""
-    made = typst.compile(**_asked(template, data, True), format="png", ppi=ppi)
+    made = typst.compile(**_asked(template, data), format="png", ppi=ppi)
     return made if isinstance(made, list) else [made]
 
 
-def _asked(template: str, data: dict[str, Any], system_fonts: bool) -> dict[str, Any]:
-    found = fonts(system_fonts)
+def _asked(template: str, data: dict[str, Any]) -> dict[str, Any]:
+    found = fonts()
     told = json.dumps(data | {"faces": faces(found)}, ensure_ascii=False, default=str)
     return {
         "input": str(TEMPLATES / template),

@@ -27,9 +27,9 @@ _LISTED = 20
 _STATES = {"draft": "草稿", "public": "公示", "final": "正式", "withdrawn": "已撤回"}
 
 
-def year_pdf(board: Board, selection: Selection, origin: Provenance) -> bytes:
-    """The report as PDF; PermuError no_font without a Chinese font."""
-    return pdf(TEMPLATE, data(board, selection, origin))
+def year_pdf(board: Board, selection: Selection, origin: Provenance, named: bool = True) -> bytes:
+    """The report as PDF, the last of the bottom list named or not; PermuError no_font without a Chinese font."""
+    return pdf(TEMPLATE, data(board, selection, origin, named))
 
 
 def year_pages(board: Board, selection: Selection, origin: Provenance, ppi: float) -> list[bytes]:
@@ -37,7 +37,7 @@ def year_pages(board: Board, selection: Selection, origin: Provenance, ppi: floa
     return png(TEMPLATE, data(board, selection, origin), ppi)
 
 
-def data(board: Board, selection: Selection, origin: Provenance) -> dict[str, Any]:
+def data(board: Board, selection: Selection, origin: Provenance, named: bool = True) -> dict[str, Any]:
     """What the template sets: texts, tables of strings, and figures of the plots."""
     members = Members.of(board, selection)
     whole = summary(board, selection)[0]
@@ -58,7 +58,7 @@ def data(board: Board, selection: Selection, origin: Provenance) -> dict[str, An
         "against": _against(board, members, whole),
         "tables": [_table(board, selection, whole, *t) for t in _tables(board, members.rows)],
         "grades": _grades(board, selection, whole),
-        "bottom": _bottom(board, selection, members),
+        "bottom": _bottom(board, selection, members, named),
         "fell_out": _fell_out(board),
         "loads": _loads(board),
         "provenance": _provenance(board, origin),
@@ -235,7 +235,7 @@ def _grades(board: Board, selection: Selection, whole: dict[str, Any]) -> dict[s
     return {"rows": rows, "told": f"评价结果：{counted}。", "legend": [f"{g} {zh}" for g, (zh, _) in GRADES.items()]}
 
 
-def _bottom(board: Board, selection: Selection, members: Members) -> dict[str, Any]:
+def _bottom(board: Board, selection: Selection, members: Members, named: bool) -> dict[str, Any]:
     """The policy's bottom per cent by each metric: how many, on how much land, where, and the last of the first metric."""
     percent = Fraction(board.manifest.get("bottom_percent") or 5)
     lists = {m: _listed(board, selection, m, percent) for m in board.manifest["metrics"]}
@@ -246,7 +246,7 @@ def _bottom(board: Board, selection: Selection, members: Members) -> dict[str, A
         "head": ["指标", "名单企业", "占地（亩）", "占全部用地", "企业最多的行业", "企业最多的地区"],
         "rows": rows,
         "title": f"{column(first).zh}末位 {_LISTED} 家",
-        "list": _last(board, first, lists[first]),
+        "list": _last(board, first, lists[first]) if named else None,
     }
 
 
@@ -258,10 +258,12 @@ def _listed(board: Board, selection: Selection, metric: str, percent: Fraction) 
 
 def _bottom_row(board: Board, members: Members, metric: str, found: Any) -> list[str]:
     part = board.table.select(pl.col("land_mu", "industry_2", "region_county").gather(pl.Series(found.rows)))
-    land, whole = part["land_mu"].sum(), board.table["land_mu"].gather(pl.Series(members.rows)).sum()
+    land, whole = (
+        float(x.fill_null(0).sum()) for x in (part["land_mu"], board.table["land_mu"].gather(pl.Series(members.rows)))
+    )
     most = [_most(part[c].to_list(), d) for c, d in (("industry_2", "industry"), ("region_county", "region_county"))]
     share = f"{100 * land / whole:.1f}%" if whole else "–"
-    return [column(metric).zh, f"{part.height:,} / {found.of:,}", figure(float(land), 0), share, *most]
+    return [column(metric).zh, f"{part.height:,} / {found.of:,}", figure(land, 0), share, *most]
 
 
 def _most(codes: list[str | None], dimension: str) -> str:

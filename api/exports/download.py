@@ -37,10 +37,13 @@ def download(
     question = question_of(request)
     origin = Provenance.of(opened.board, question, view.viewer.name, opened.listed.state)
     if form != "xlsx":
-        return write(form, cut(make(), view), origin, lang)
+        sheet = cut(make(), view)
+        request.state.audit_rows = sheet.frame.height
+        return write(form, sheet, origin, lang)
     asked = tuple(sorted(question.items()))
     key = ("xlsx", request.url.path, view.key, opened.listed.state, lang, split, asked)
     made: Prepared = opened.board.cached(key, lambda: prepared_xlsx(cut(make(), view), origin, lang, split), len)
+    request.state.audit_rows = made.about.rows
     return made.finish(origin)
 
 

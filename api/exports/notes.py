@@ -121,3 +121,22 @@ def notes(sheet: About, origin: Provenance, lang: str) -> Notes:
         f"{label}{origin.policy} · {origin.release_id} · {origin.state} · {sheet.rows} / {sheet.total} · {question}"
     )
     return Notes((title, second), lines)
+
+
+def origin_lines(origin: Provenance, lang: str) -> list[tuple[str, str]]:
+    """Where a document comes from, for its last page or sheet: (name, text)."""
+    pick = 0 if lang == "zh" else 1
+    texts = {
+        "synthetic": (_SYNTHETIC if origin.synthetic else _REAL)[pick],
+        "release": origin.release_id,
+        "state": origin.state,
+        "policy": " ".join(x for x in (origin.policy_title.get(lang), origin.policy, f"({origin.policy_status})") if x),
+        "basis": "; ".join(origin.basis),
+        "ranked_at": origin.created_at,
+        "exported_at": origin.exported_at,
+        "who": origin.who,
+        "hash": origin.rankings_sha256,
+        "loads": f"{len(origin.loads)} ({origin.loads_digest})",
+        "missing": _MISSING[pick],
+    }
+    return [(_WORDS[k][pick], v) for k, v in texts.items() if v]
