@@ -14,10 +14,9 @@ import json
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from api.rights.users import tables, today
@@ -57,6 +56,24 @@ class Entry:
     status: int
 
 
+class Access(NamedTuple):
+    """One access as the event loop notes it: the question still as it came."""
+
+    user: str
+    role: str
+    kind: str
+    method: str
+    route: str
+    query: bytes
+    release: str | None
+    rows: int | None
+    status: int
+
+    def entry(self) -> Entry:
+        """As it is kept."""
+        return Entry(*self[:5], question_of(self.query), *self[6:])
+
+
 def question_of(query: bytes) -> str:
     """The question of an address as it is kept: parameters in order, nothing that may be a secret."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
@@ -87,20 +104,16 @@ class Audit:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
-        self._seen: dict[Entry, list[Any]] = {}  # entry → [first seen, times]
+        self._seen: dict[Access, int] = {}
         self._swap = threading.Lock()
         self._write = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def see(self, entry: Entry) -> None:
+    def see(self, access: Access) -> None:
         """Count an access that the next batch writes."""
         with self._swap:
-            held = self._seen.get(entry)
-            if held is not None:
-                held[1] += 1
-            else:
-                self._seen[entry] = [time.time_ns(), 1]
+            self._seen[access] = self._seen.get(access, 0) + 1
         if self._thread is None:
             self.start()
 
@@ -132,14 +145,14 @@ class Audit:
             except (sqlite3.Error, OSError, PermuError) as error:
                 _log.error("audit cannot be written, %d rows wait: %s", len(batch), error)
                 with self._swap:
-                    for entry, (at, times) in batch.items():
-                        held = self._seen.setdefault(entry, [at, 0])
-                        held[1] += times
+                    for access, times in batch.items():
+                        self._seen[access] = self._seen.get(access, 0) + times
 
-    def _keep(self, batch: dict[Entry, list[Any]]) -> None:
+    def _keep(self, batch: dict[Access, int]) -> None:
+        entries = [(access.entry(), times) for access, times in batch.items()]  # before the ledger is held
         with self.warehouse.require().connect() as db:
-            _append(db, ((now(), entry, times) for entry, (_, times) in batch.items()))
-            self._used(db, {entry.user for entry in batch})
+            _append(db, ((now(), entry, times) for entry, times in entries))
+            self._used(db, {access.user for access in batch})
 
     def _used(self, db: sqlite3.Connection, names: set[str]) -> None:
         """The last day of use of a key, at most once a day."""
@@ -148,12 +161,12 @@ class Audit:
         for name in names:
             db.execute("UPDATE users SET last_used_on = ? WHERE name = ? AND last_used_on IS NOT ?", (day, name, day))
 
-    def export(self, entry: Entry) -> None:
+    def export(self, access: Access) -> None:
         """Write an export now; PermuError ``audit_unavailable`` where that fails: then nothing may be sent."""
         try:
             with self._write, self.warehouse.require().connect() as db:
-                _append(db, [(now(), entry, 1)])
-                self._used(db, {entry.user})
+                _append(db, [(now(), access.entry(), 1)])
+                self._used(db, {access.user})
         except (sqlite3.Error, OSError, PermuError) as error:
             raise PermuError(
                 "audit_unavailable",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import sys
 import time
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.operations import metrics
@@ -17,9 +17,16 @@ from engine.schema.warehouse import now
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-def request_id(given: str | None) -> str:
-    """The id that a proxy gave, if it is one; else a new one."""
-    return given if given and _ID.fullmatch(given) else secrets.token_hex(8)
+_PROCESS = secrets.token_hex(5)
+_number = itertools.count(1)
+
+
+def request_id(headers: list[tuple[bytes, bytes]]) -> str:
+    """The id that a proxy gave, if it is one; else a new one: of this process, and which of its requests."""
+    for name, value in headers:
+        if name == b"x-request-id" and _ID.fullmatch(value.decode("latin-1")):
+            return value.decode("latin-1")
+    return f"{_PROCESS}-{next(_number):x}"
 
 
 class Watch:
@@ -34,7 +41,7 @@ class Watch:
             return
         begun, status = time.perf_counter(), 500
         state = scope.setdefault("state", {})
-        state["id"] = request_id(Headers(scope=scope).get("x-request-id"))
+        state["id"] = request_id(scope["headers"])
 
         async def told(message: Message) -> None:
             nonlocal status

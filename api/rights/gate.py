@@ -6,12 +6,12 @@ import logging
 from urllib.parse import quote
 
 import anyio.to_thread
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import INTERNAL, problem
-from api.operations.audit import Audit, Entry, question_of
+from api.operations.audit import Access, Audit
 from api.operations.limits import Limits
 from api.rights.credentials import Given, Identify, given, unauthorized
 from api.rights.routes import OPEN, PERSON, Rule, quick_rule
@@ -147,13 +147,13 @@ class Gate:
             return
         else:
             kind = "export" if status not in _UNSENT and (kept == "export" or _is_file(message)) else "view"
-        entry = _entry(scope, rule, kind, message)
+        access = _access(scope, rule, kind, message)
         if kind == "export":
-            await anyio.to_thread.run_sync(self.audit.export, entry)
+            await anyio.to_thread.run_sync(self.audit.export, access)
         elif self.audit.full:
             raise PermuError("audit_unavailable", "the audit log cannot be written", "审计日志无法写入")
         else:
-            self.audit.see(entry)
+            self.audit.see(access)
 
 
 def _is_file(message: Message) -> bool:
@@ -161,22 +161,22 @@ def _is_file(message: Message) -> bool:
     return any(name.lower() == b"content-disposition" and value.startswith(b"attachment") for name, value in sent)
 
 
-def _entry(scope: Scope, rule: Rule | None, kind: str, message: Message) -> Entry:
+def _access(scope: Scope, rule: Rule | None, kind: str, message: Message) -> Access:
     tiles = rule is not None and rule.audit == "tiles"
     held = scope["state"]
-    viewer = held.get("viewer", NOBODY)
+    viewer: Viewer = held.get("viewer", NOBODY)
     rows = held.get("audit_rows")
     if rows is None and kind == "export":
-        told = MutableHeaders(raw=list(message["headers"])).get("x-permu-rows", "")
+        told = Headers(raw=list(message["headers"])).get("x-permu-rows", "")
         rows = int(told) if told.isdigit() else None
-    return Entry(
-        user=viewer.name,
-        role=viewer.role,
-        kind=kind,
-        method=scope["method"],
-        route=rule.pattern if rule and tiles else scope["path"][:300],
-        question="" if tiles else question_of(scope["query_string"]),
-        release=held.get("audit_release"),
-        rows=rows,
-        status=message["status"],
+    return Access(
+        viewer.name,
+        viewer.role,
+        kind,
+        scope["method"],
+        rule.pattern if rule and tiles else scope["path"][:300],
+        b"" if tiles else scope["query_string"],
+        held.get("audit_release"),
+        rows,
+        message["status"],
     )

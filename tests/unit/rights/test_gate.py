@@ -223,8 +223,8 @@ def test_an_export_that_cannot_be_kept_is_not_sent(world: World, monkeypatch: py
     assert "content-disposition" not in answer.headers
 
 
-def _entry(n: int) -> audit.Entry:
-    return audit.Entry("li", "gis", "view", "GET", f"/{n}", "", None, None, 200)
+def _access(n: int) -> audit.Access:
+    return audit.Access("li", "gis", "view", "GET", f"/{n}", b"", None, None, 200)
 
 
 def test_the_log_is_append_only_and_tampering_shows(home: Warehouse) -> None:
@@ -233,7 +233,7 @@ def test_the_log_is_append_only_and_tampering_shows(home: Warehouse) -> None:
     with home.connect():
         pass
     for n in range(5):
-        log.export(_entry(n))
+        log.export(_access(n))
     head = audit.check(home).head
     for change in ("UPDATE access SET user = 'x'", "DELETE FROM access"):
         with pytest.raises(sqlite3.IntegrityError), home.connect() as db:
@@ -254,7 +254,7 @@ def test_the_log_is_append_only_and_tampering_shows(home: Warehouse) -> None:
 def test_equal_views_are_one_row_with_a_count_and_none_is_lost(home: Warehouse) -> None:
     log = audit.Audit(home)
     for n in range(300):
-        log.see(_entry(n % 3))
+        log.see(_access(n % 3))
     with home.connect():
         pass
     log.stop()
