@@ -9,6 +9,7 @@ from api.ogc import pages
 from api.ogc.collections import Collection
 from api.ogc.crs import SYSTEMS
 from api.ogc.documents import tiles
+from api.ogc.filters import LANGUAGES
 from api.ogc.negotiate import GEOJSON, HTML, JSON, OPENAPI, SCHEMA
 from api.ogc.queryables import property_schema
 from api.ogc.question import LIMIT, MAX_LIMIT, OWN
@@ -52,7 +53,7 @@ def parameters() -> dict[str, Any]:
         ),
         _parameter("crs", system, "The coordinate system of the answer; CRS84 where it is not given"),
         _parameter("filter", text, "CQL2 over the queryables, at most 16 KiB and 200 levels deep"),
-        _parameter("filter-lang", {"type": "string", "enum": ["cql2-text", "cql2-json"]}, "The language of filter"),
+        _parameter("filter-lang", {"type": "string", "enum": list(LANGUAGES)}, "The language of filter"),
         _parameter("filter-crs", system, "The coordinate system of shapes in filter; CRS84 where it is not given"),
     )
     return {one["name"]: one for one in found}

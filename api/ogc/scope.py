@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from api.ogc.collections import Collection, of_release
 from api.ogc.shelf import Shelf
-from api.rights import View, view_of
+from api.rights import View, view_of, viewer_of
 from api.store import Opened, Store
 from engine.schema.errors import PermuError
 
@@ -31,7 +31,7 @@ class Scope:
         state = request.app.state
         store: Store = state.store
         named = request.path_params.get("release_id")
-        opened = store.find(named)
+        opened = store.seen_by(viewer_of(request).sees_release).find(named)
         view = view_of(request, opened)
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/ogc"
         root = base if named is None else f"{base}/releases/{quote(named, safe='')}"

@@ -10,7 +10,8 @@ import cql2
 from api.ogc.filters.guard import MAX_BYTES, check, refused
 from engine.schema.errors import PermuError
 
-LANGUAGES = ("cql2-text", "cql2-json")
+# The last is what GDAL calls the first (the draft's name).
+LANGUAGES = ("cql2-text", "cql2-json", "cql-text")
 _ESCAPED_QUOTE = re.compile(r"'(?:[^'\\]|''|\\'|\\)*'|\"[^\"]*\"")
 
 
@@ -22,10 +23,10 @@ def parse(text: str, language: str | None = None) -> Any:
     if language not in (None, *LANGUAGES):
         raise PermuError(
             "bad_parameter",
-            f"filter-lang={language[:60]}: use cql2-text or cql2-json",
-            f"filter-lang={language[:60]}：可用 cql2-text 或 cql2-json",
+            f"filter-lang={language[:60]}: use one of {', '.join(LANGUAGES)}",
+            f"filter-lang={language[:60]}：可用 {'、'.join(LANGUAGES)}",
             parameter="filter-lang",
-            allowed="cql2-text, cql2-json",
+            allowed=", ".join(LANGUAGES),
         )
     is_json = language == "cql2-json" or (language is None and text.lstrip().startswith("{"))
     if not is_json and len(text) <= MAX_BYTES:

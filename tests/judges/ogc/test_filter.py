@@ -99,10 +99,10 @@ def test_numbers_and_pages_of_a_filter(api: Api) -> None:
 @pytest.mark.requirement("/req/filter/filter-lang-param")
 def test_filter_lang(api: Api) -> None:
     document = api.json("/api")["components"]["parameters"]["filter-lang"]
-    assert document["schema"]["enum"] == ["cql2-text", "cql2-json"]
+    assert document["schema"]["enum"] == ["cql2-text", "cql2-json", "cql-text"]
     text, tree = "name = 'Kiev'", '{"op":"=","args":[{"property":"name"},"Kiev"]}'
     assert api.ids(PLACES, filter=text) == api.ids(PLACES, filter=tree) == api.filtered(PLACES, tree, "cql2-json")
-    for wrong, language in ((text, "cql2-json"), (tree, "cql2-text"), (text, "cql"), (text, "")):
+    for wrong, language in ((text, "cql2-json"), (tree, "cql2-text"), (text, "cql"), (text, ""), (tree, "cql-text")):
         answer = api.get(f"/collections/{PLACES}/items", filter=wrong, filter_lang=language)
         assert answer.status_code == 400 and answer.json()["parameter"] in ("filter", "filter-lang")
     assert api.get(f"/collections/{PLACES}/items", filter_lang="cql2-text").status_code == 400
