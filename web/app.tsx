@@ -72,8 +72,15 @@ function State(p: { catalogue: Catalogue }) {
 function Who(p: { catalogue: Catalogue }) {
   const me = p.catalogue.me;
   if (!me) return null;
-  const name = me.role === "administrator" ? "" : ` ${me.name}`;
-  return <span class="who">{tOr(`role_${me.role}`, me.role) + name}</span>;
+  const role = tOr(`role_${me.role}`, me.role);
+  if (me.role === "administrator") return <span class="who">{role}</span>;
+  const here = encodeURIComponent(location.pathname + location.search);
+  if (me.role === "public") return <a class="who" href={`/login?next=${here}`}>{t("sign_in")}</a>;
+  return (
+    <form class="who" method="post" action="/logout">
+      {role} {me.name} <button class="quiet">{t("sign_out")}</button>
+    </form>
+  );
 }
 
 /** A view, loaded when first shown; what is wrong is said in its place. */
@@ -88,14 +95,14 @@ function Shown(p: { entry: Entry; view: View }) {
   const error = p.view.catalogue.error ?? found.error;
   if (error) return <Wrong error={error} />;
   if (p.entry.needs && p.view.catalogue.me && !may(p.view.catalogue, p.entry.needs)) return <p class="empty">{t("not_yours")}</p>;
-  if (!found.part || !p.view.catalogue.release) return <Waiting view={p.view} />;
+  if (!found.part || !p.view.catalogue.release || !p.view.catalogue.me) return <Waiting view={p.view} />;
   return <found.part {...p.view} />;
 }
 
 function Waiting(p: { view: View }) {
-  const { loading, releases } = p.view.catalogue;
-  if (loading || releases.length === 0) return <p class="empty" role="status">{t(loading ? "loading" : "no_release")}</p>;
-  return <Wrong error={new Error(t("no_such_release"))} />;
+  const { releases, release, isListed } = p.view.catalogue;
+  if (!isListed || release) return <p class="empty" role="status">{t("loading")}</p>;
+  return <Wrong error={new Error(t(releases.length ? "no_such_release" : "no_release"))} />;
 }
 
 function Wrong(p: { error: unknown }) {

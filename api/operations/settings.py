@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +24,20 @@ class Provider:
 
 
 @dataclass(frozen=True)
+class Basemap:
+    """Tiles of elsewhere under the page's map: their address with {z}, {x}, {y}, and whose they are."""
+
+    address: str
+    credit: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What the page may ask besides this server."""
+        scheme, rest = self.address.split("://", 1)
+        return f"{scheme}://{rest.split('/', 1)[0]}"
+
+
+@dataclass(frozen=True)
 class Settings:
     """``rate`` requests a second and ``burst`` at once, for each user or address in each worker."""
 
@@ -34,11 +49,12 @@ class Settings:
     access_log: bool = False
     session_hours: float = 12.0
     provider: Provider | None = None
+    basemap: Basemap | None = None
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] = os.environ) -> Settings:
         """Read PERMU_ALLOW_HOST, PERMU_CORS, PERMU_RATE, PERMU_BURST, PERMU_USERS_REQUIRED, PERMU_ACCESS_LOG,
-        PERMU_SESSION_HOURS and PERMU_OIDC_*; PermuError ``bad_setting`` names the one that is malformed."""
+        PERMU_SESSION_HOURS, PERMU_BASEMAP and PERMU_OIDC_*; PermuError ``bad_setting`` names the one that is malformed."""
         return cls(
             hosts=_list(given, "PERMU_ALLOW_HOST"),
             origins=_list(given, "PERMU_CORS"),
@@ -48,6 +64,7 @@ class Settings:
             access_log=given.get("PERMU_ACCESS_LOG") == "1",
             session_hours=_number(given, "PERMU_SESSION_HOURS", cls.session_hours),
             provider=_provider(given),
+            basemap=_basemap(given),
         )
 
 
@@ -64,6 +81,22 @@ def _number(given: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < 1e9:
         raise PermuError("bad_setting", f"{name}={text!r}: a number above 0", f"{name}={text!r}：应为大于 0 的数")
     return value
+
+
+_TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/[^\s;,'\"<>]*")
+
+
+def _basemap(given: Mapping[str, str]) -> Basemap | None:
+    address = given.get("PERMU_BASEMAP", "").strip()
+    if not address:
+        return None
+    if not _TILES.fullmatch(address) or not all(part in address for part in ("{z}", "{x}", "{y}")):
+        raise PermuError(
+            "bad_setting",
+            f"PERMU_BASEMAP={address[:80]!r}: an http(s) address of tiles with {{z}}, {{x}} and {{y}}",
+            f"PERMU_BASEMAP={address[:80]!r}：应为含 {{z}}、{{x}}、{{y}} 的 http(s) 瓦片地址",
+        )
+    return Basemap(address, given.get("PERMU_BASEMAP_CREDIT", "").strip())
 
 
 def _provider(given: Mapping[str, str]) -> Provider | None:

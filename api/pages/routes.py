@@ -14,16 +14,16 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def page() -> Response:
+def page(request: Request) -> Response:
     """The page. What it shows is in its address, which only the page reads."""
-    return index()
+    return index(request.app.state.settings.basemap)
 
 
 @router.get("/enterprises/{enterprise_id}")
 def enterprise_page(request: Request, enterprise_id: str) -> Response:
     """A short address of an enterprise's portrait."""
     more = f"&{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/?view=portrait&id={quote(enterprise_id, safe='')}{more}")
+    return RedirectResponse(f"/?view=portrait&enterprise={quote(enterprise_id, safe='')}{more}")
 
 
 @router.get("/docs")

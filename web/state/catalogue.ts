@@ -72,6 +72,8 @@ export function chosen(releases: readonly Release[], asked: Asked): Release | un
 
 export interface Catalogue {
   releases: Release[];
+  /** Whether the list of releases is there (it may be empty). */
+  isListed: boolean;
   release?: Release;
   industries: Place[];
   regions: Place[];
@@ -94,9 +96,10 @@ export function useCatalogue(asked: Asked): Catalogue {
   const indicators = useData<{ indicators: Indicator[] }>(of("indicators"));
   const columns = useData<{ columns: Column[] }>(path("columns"));
   const me = useData<Me>(path("me"));
-  const parts: Known<unknown>[] = [all, industries, regions, indicators, columns];
+  const parts: Known<unknown>[] = [all, industries, regions, indicators, columns, me];
   return {
     releases: all.data?.releases ?? [],
+    isListed: all.data !== undefined,
     release,
     industries: industries.data?.industries ?? [],
     regions: regions.data?.regions ?? [],

@@ -43,6 +43,8 @@ export const en: Record<Word, string> = {
   state_public: "public",
   state_final: "final",
   state_withdrawn: "withdrawn",
+  sign_in: "Sign in",
+  sign_out: "Sign out",
   role_administrator: "local administrator",
   role_land_bureau: "land bureau",
   role_regulator: "regulator",

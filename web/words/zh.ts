@@ -41,6 +41,8 @@ export const zh = {
   state_public: "公示",
   state_final: "最终",
   state_withdrawn: "已撤回",
+  sign_in: "登录",
+  sign_out: "退出",
   role_administrator: "本机管理员",
   role_land_bureau: "自然资源部门",
   role_regulator: "监管部门",

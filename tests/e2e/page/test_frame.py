@@ -43,10 +43,10 @@ def test_language_switch_keeps_the_state(visit: Visit) -> None:
     page = visitor.ready()
     assert visitor.address == "/?view=rankings&lang=en&year=2023&size=small"
     assert page.locator("html").get_attribute("lang") == "en"
-    assert "Synthetic demonstration data" in page.locator("header").inner_text()
+    assert "Synthetic demonstration data" in page.locator("header.bar").inner_text()
     page.go_back()
-    page.wait_for_function("document.documentElement.lang === 'zh-CN'")
-    assert "合成演示数据" in page.locator("header").inner_text()
+    visitor.until("document.documentElement.lang === 'zh-CN'")
+    assert "合成演示数据" in page.locator("header.bar").inner_text()
 
 
 def test_filters_follow_to_another_view_and_back(visit: Visit) -> None:
@@ -59,7 +59,7 @@ def test_filters_follow_to_another_view_and_back(visit: Visit) -> None:
     assert page.get_by_label("规模").input_value() == "small"
     page.go_back()
     page.go_back()
-    page.wait_for_function("!location.search.includes('size')")
+    visitor.until("!location.search.includes('size')")
     assert page.get_by_label("规模").input_value() == ""
 
 
@@ -74,7 +74,7 @@ def test_wrong_addresses_say_what_is_wrong(visit: Visit, path: str, said: str) -
 def test_old_addresses_of_enterprises_lead_to_the_portrait(visit: Visit) -> None:
     visitor = visit("/?view=rankings")
     visitor.page.goto(visitor.base + "/enterprises/abc?lang=en")
-    assert visitor.address == "/?view=portrait&id=abc&lang=en"
+    assert visitor.address == "/?view=portrait&enterprise=abc&lang=en"
 
 
 @pytest.mark.parametrize("size", ["wide", "narrow"])

@@ -22,7 +22,7 @@ OPTIONS = [
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Views set data-ready on <main>'s first child once what they show is there.
-READY = "!!document.querySelector('main [data-ready=true]') || !!document.querySelector('main > .empty[role=alert]')"
+READY = "main [data-ready=true], main > .empty[role=alert]"
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -52,8 +52,16 @@ class Visitor:
 
     def ready(self) -> Page:
         """Wait until the view shows what was asked."""
-        self.page.wait_for_function(READY, timeout=30_000)
+        self.page.wait_for_selector(READY, timeout=30_000, state="attached")
         return self.page
+
+    def until(self, script: str, seconds: float = 20) -> None:
+        """Wait until a script is true. (The page's own policy forbids what Playwright's wait_for_function does.)"""
+        for _ in range(int(seconds * 20)):
+            if self.page.evaluate(script):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"not within {seconds} s: {script}")
 
     @property
     def address(self) -> str:

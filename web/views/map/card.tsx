@@ -69,7 +69,7 @@ export function Hover(p: Shown & { x: number; y: number; width: number }) {
   const left = p.x > p.width - 280 ? p.x - 270 : p.x + 16;
   return (
     <div class="map-card" style={{ left: `${left}px`, top: `${p.y + 14}px` }} aria-hidden="true">
-      {p.parcel.layer === "regions" ? <Region {...p} /> : <ParcelFacts {...p} />}
+      {p.parcel.isRegion ? <Region {...p} /> : <ParcelFacts {...p} />}
     </div>
   );
 }
@@ -81,7 +81,7 @@ export function Picked(p: Shown & { onClose: () => void }) {
       <button type="button" class="quiet close" aria-label={t("close")} onClick={p.onClose}>×</button>
       <ParcelFacts {...p} />
       {p.parcel.enterprise_id && (
-        <a class="button" href={toView(p.asked, "portrait", { id: String(p.parcel.enterprise_id) })}>{t("map_portrait")}</a>
+        <a class="button" href={toView(p.asked, "portrait", { enterprise: String(p.parcel.enterprise_id) })}>{t("map_portrait")}</a>
       )}
     </div>
   );

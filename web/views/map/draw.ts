@@ -3,7 +3,8 @@ import { Map, NavigationControl, ScaleControl, addProtocol, setWorkerUrl, type M
 import "maplibre-gl/dist/maplibre-gl.css";
 import { PMTiles, Protocol } from "pmtiles";
 import { lang, t } from "../../words";
-import { style } from "./style";
+import { FILLED } from "./places";
+import { type Kind, SOURCE, style } from "./style";
 
 /** Latitude, longitude, zoom, bearing, pitch: what `at` in the address holds. */
 export type At = readonly number[];
@@ -21,14 +22,14 @@ export function readAt(text: string | undefined): At | null {
   return numbers.length === 5 && numbers.every(Number.isFinite) ? numbers : null;
 }
 
-/** The archive's bounds and the names of its parcels' figures (what this viewer may see). */
-export async function about(archive: string): Promise<{ bounds: [number, number, number, number]; fields: Set<string>; hasRegions: boolean }> {
+/** The archive's bounds, the names of its features' figures (what this viewer may see), whether it knows regions. */
+export async function about(archive: string, kind: Kind): Promise<{ bounds: [number, number, number, number]; fields: Set<string>; hasRegions: boolean }> {
   const file = new PMTiles(archive);
   protocol.add(file);
   const head = await file.getHeader();
   const told = (await file.getMetadata()) as { vector_layers?: { id: string; fields: Record<string, string> }[] };
-  const fields = told.vector_layers?.find((l) => l.id === "parcels")?.fields ?? {};
-  const hasRegions = told.vector_layers?.some((l) => l.id === "regions") ?? false;
+  const fields = told.vector_layers?.find((l) => l.id === kind)?.fields ?? {};
+  const hasRegions = kind === "enterprises" || (told.vector_layers?.some((l) => l.id === "regions") ?? false);
   return { hasRegions, bounds: [head.minLon, head.minLat, head.maxLon, head.maxLat], fields: new Set(Object.keys(fields)) };
 }
 
@@ -47,11 +48,11 @@ export interface Told {
 }
 
 /** A map in `box`; throws where the browser has no WebGL. */
-export function draw(box: HTMLElement, archive: string, bounds: [number, number, number, number], at: At | null, on: Told): Map {
+export function draw(box: HTMLElement, archive: string, kind: Kind, bounds: [number, number, number, number], at: At | null, on: Told): Map {
   const map = new Map({
     container: box,
-    style: style(archive, basemap()),
-    attributionControl: false,
+    style: style(archive, kind, basemap()),
+    attributionControl: frame.dataset.credit ? { customAttribution: frame.dataset.credit.replaceAll("<", "&lt;") } : false,
     locale: WORDS(),
     maxPitch: 70,
     minZoom: 4,
@@ -69,9 +70,9 @@ export function draw(box: HTMLElement, archive: string, bounds: [number, number,
 
 function listen(map: Map, on: Told): void {
   const parcelAt = (e: MapMouseEvent): Parcel | null => {
-    const layers = ["parcels-3d", "parcels", "regions"].filter((l) => map.getLayer(l));
+    const layers = ["land-3d", "land", ...FILLED.map((l) => l.id)].filter((l) => map.getLayer(l));
     const [first] = map.queryRenderedFeatures(e.point, { layers });
-    return first ? { ...first.properties, layer: first.layer.id } : null;
+    return first ? { ...first.properties, isRegion: first.source !== SOURCE } : null;
   };
   map.on("moveend", () => {
     const c = map.getCenter();

@@ -22,6 +22,7 @@ export interface Painted {
   regionEdges: readonly number[];
   level: string;
   loading: boolean;
+  error?: Error;
 }
 
 const PLACES = [0.25, 0.5, 0.75, 0.9];
@@ -70,6 +71,6 @@ export function usePainted(asked: Asked, catalogue: Catalogue, fields: ReadonlyS
   const metric = colour.kind === "grade" ? (metrics.includes(catalogue.by) ? catalogue.by : (metrics[0] ?? "")) : colour.metric;
   return {
     colour, metric, metrics, isGraded: isGraded(catalogue, fields), whole: group, regions, level,
-    regionEdges: fifths([...regions.values()]), loading: whole.loading || parts.loading,
+    regionEdges: fifths([...regions.values()]), loading: whole.loading || parts.loading, error: whole.error ?? parts.error,
   };
 }

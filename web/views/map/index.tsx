@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { View } from "..";
 import { complain, sentence, toast } from "../../parts/toasts";
 import { FILTERS, go, toView, type Asked } from "../../state/address";
-import { type Catalogue, origin, placeName } from "../../state/catalogue";
+import { type Catalogue, may, origin, placeName } from "../../state/catalogue";
 import { t, tOr } from "../../words";
 import { Hover, Picked } from "./card";
 import { told } from "./coordinates";
@@ -64,11 +64,11 @@ export default function MapView(p: View) {
   const [pointer, setPointer] = useState<Pointer | null>(null);
   const [picked, setPicked] = useState<Parcel | null>(null);
   const [chosen, setChosen] = useState("");
-  const ground = useGround(box, release, asked, {
+  const ground = useGround(box, release, may(catalogue, "layer_parcels") ? "parcels" : "enterprises", asked, {
     onPoint: (at, parcel, point) => setPointer(at && { ...at, parcel, ...point }),
     onPick: (parcel, touch) => {
-      if (parcel?.layer === "regions") return;
-      if (parcel?.enterprise_id && !touch) go(toView(asked, "portrait", { id: String(parcel.enterprise_id) }));
+      if (parcel?.isRegion) return;
+      if (parcel?.enterprise_id && !touch) go(toView(asked, "portrait", { enterprise: String(parcel.enterprise_id) }));
       else setPicked(parcel);
     },
   });
@@ -81,8 +81,11 @@ export default function MapView(p: View) {
     setChosen(id);
     if (!(await locate(ground.map.current, release, id))) toast(t("map_no_place"));
   };
+  const sought = useRef(asked.at ? asked.q : undefined); // an address that says where the map is has the last word
   useEffect(() => {
-    if (found.ids?.[0] && ground.fields.size) show(found.ids[0]).catch(() => undefined);
+    if (!found.ids?.[0] || !ground.fields.size || sought.current === asked.q) return;
+    sought.current = asked.q;
+    show(found.ids[0]).catch(complain);
   }, [found.ids?.[0], ground.fields]);
 
   const shown = { asked, catalogue, painted, zoom: ground.zoom };
@@ -90,7 +93,7 @@ export default function MapView(p: View) {
     const words = { title: document.title, question: question(asked, catalogue), origin: origin(catalogue, t) };
     if (ground.map.current) saveMap(ground.map.current, words, bandsShown(shown)).catch(complain);
   };
-  const isReady = Boolean(ground.error) || (ground.isDrawn && ground.fields.size > 0 && !painted.loading);
+  const isReady = Boolean(ground.error ?? painted.error) || (ground.isDrawn && ground.fields.size > 0 && !painted.loading);
   return (
     <div class="map-view" data-ready={isReady}>
       <h1 class="hidden">{t("map_title")}</h1>
@@ -107,6 +110,7 @@ export default function MapView(p: View) {
         <div ref={box} class="map-box" />
         <img ref={picture} class="map-print" alt="" />
         {ground.error !== undefined && <p class="map-failed" role="alert">{t("map_failed")} {sentence(ground.error)}</p>}
+        {painted.error && <p class="map-failed" role="alert">{sentence(painted.error)}</p>}
         {ground.error === undefined && !ground.isDrawn && <p class="map-waiting" role="status">{t("loading")}</p>}
         {pointer?.parcel && !picked && <Hover {...shown} parcel={pointer.parcel} x={pointer.x} y={pointer.y} width={box.current?.clientWidth ?? 0} />}
         {picked && <Picked {...shown} parcel={picked} onClose={() => setPicked(null)} />}

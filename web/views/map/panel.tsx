@@ -122,7 +122,7 @@ export function Best(p: Shown & { onLocate: (id: string) => void }) {
           <li key={row.enterprise_id}>
             <span class="place">{row.rank === null ? "–" : figure(row.rank, 0)}</span>
             <span class="who-where">
-              <a href={toView(asked, "portrait", { id: row.enterprise_id })}>{row.name ?? t("unnamed")}</a>
+              <a href={toView(asked, "portrait", { enterprise: row.enterprise_id })}>{row.name ?? t("unnamed")}</a>
               <span class="note">{placeName(catalogue.regions, row.region_code)}</span>
             </span>
             <span class="value">

@@ -1,12 +1,29 @@
-// Outlines and names of regions over the parcels, from the regions' own archive.
+// Regions from their own archive: filled at low zooms, outlines and names above.
 import type { ExpressionSpecification, GeoJSONSource, Map } from "maplibre-gl";
 import type { Feature, Geometry, Position } from "geojson";
 import { token } from "../../parts/legend";
+import { PARCELS_FROM } from "./style";
 
 const SOURCE = "places";
 type Expression = ExpressionSpecification;
 const digits: Expression = ["length", ["to-string", ["get", "region_code"]]];
-const isPlain: Expression = ["!", ["has", "zone_code"]];
+const isPlain: Expression = ["==", ["to-string", ["get", "zone_code"]], ""];
+
+/** The level that is filled at a zoom: cities, counties, towns; then the land itself is drawn. */
+export const FILLED = [
+  { id: "fill-region_city", digits: 4, minzoom: 0, maxzoom: 7 },
+  { id: "fill-region_county", digits: 6, minzoom: 7, maxzoom: 9 },
+  { id: "fill-region_town", digits: 9, minzoom: 9, maxzoom: PARCELS_FROM },
+] as const;
+
+function addFills(map: Map): void {
+  for (const { digits: n, ...layer } of FILLED) {
+    map.addLayer({
+      ...layer, type: "fill", source: SOURCE, "source-layer": "regions", filter: ["all", ["==", digits, n], isPlain],
+      paint: { "fill-color": token("--no-data"), "fill-opacity": 0.85 },
+    }, "land");
+  }
+}
 
 function addLines(map: Map): void {
   const lines = [
@@ -62,6 +79,7 @@ function putNames(map: Map): boolean {
 /** Add outlines and names; `archive` is the regions' own. */
 export function addPlaces(map: Map, archive: string): void {
   map.addSource(SOURCE, { type: "vector", url: `pmtiles://${archive}` });
+  addFills(map);
   addLines(map);
   addNames(map);
   let shown = "";

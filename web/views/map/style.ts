@@ -1,5 +1,5 @@
 // How parcels and regions are drawn: the filter of the bar and the colours as MapLibre expressions.
-import type { ExpressionSpecification, FilterSpecification, StyleSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { token } from "../../parts/legend";
 import type { Asked } from "../../state/address";
 import { rampSteps } from "./bands";
@@ -86,24 +86,40 @@ export const heightOf = (metric: string, scale: number, most: number): Expressio
 /** A parcel is drawn in full where `asks` holds, pale elsewhere. */
 export const opacity = (asks: Expression): Expression => ["case", asks, 0.9, 0.13];
 
-/** The style before anything is known: ground, regions, parcels, outlines. */
-export function style(archive: string, basemap: string): StyleSpecification {
+/** Whether land is drawn as parcels, or (for who may not see parcels) as points of enterprises. */
+export type Kind = "parcels" | "enterprises";
+
+const NOTHING = ["==", ["get", "enterprise_id"], ""] as FilterSpecification;
+
+function shapes(kind: Kind): LayerSpecification[] {
+  const from = { source: SOURCE, "source-layer": kind, minzoom: PARCELS_FROM } as const;
+  const none = token("--no-data");
+  if (kind === "enterprises") {
+    const radius: Expression = ["interpolate", ["linear"], ["zoom"], 10, 2.5, 14, 7];
+    return [
+      { id: "land", type: "circle", ...from, paint: { "circle-color": none, "circle-radius": radius, "circle-stroke-width": 0.6, "circle-stroke-color": token("--line-strong") } },
+      { id: "chosen", type: "circle", ...from, filter: NOTHING, paint: { "circle-radius": 10, "circle-opacity": 0, "circle-stroke-width": 2.5, "circle-stroke-color": token("--ink") } },
+    ];
+  }
+  return [
+    { id: "land", type: "fill", ...from, paint: { "fill-color": none, "fill-opacity": 0.9 } },
+    { id: "land-lines", type: "line", ...from, minzoom: 11.5, paint: { "line-color": token("--line-strong"), "line-width": 0.6, "line-opacity": 0.7 } },
+    { id: "land-3d", type: "fill-extrusion", ...from, layout: { visibility: "none" }, paint: { "fill-extrusion-color": none, "fill-extrusion-opacity": 0.92 } },
+    { id: "chosen", type: "line", ...from, filter: NOTHING, paint: { "line-color": token("--ink"), "line-width": 2.5 } },
+  ];
+}
+
+/** The style before anything is known: ground, basemap, land. */
+export function style(archive: string, kind: Kind, basemap: string): StyleSpecification {
   const sources: StyleSpecification["sources"] = { [SOURCE]: { type: "vector", url: `pmtiles://${archive}` } };
   if (basemap) sources.basemap = { type: "raster", tiles: [basemap], tileSize: 256 };
-  const from = { source: SOURCE } as const;
-  const line = token("--line-strong");
   return {
     version: 8,
     sources,
     layers: [
       { id: "ground", type: "background", paint: { "background-color": token("--ground") } },
       ...(basemap ? [{ id: "basemap", type: "raster", source: "basemap", paint: { "raster-saturation": -0.4 } } as const] : []),
-      { id: "regions", type: "fill", ...from, "source-layer": "regions", maxzoom: PARCELS_FROM, paint: { "fill-color": token("--no-data"), "fill-opacity": 0.85 } },
-      { id: "region-lines", type: "line", ...from, "source-layer": "regions", maxzoom: PARCELS_FROM, paint: { "line-color": "#ffffff", "line-width": 1 } },
-      { id: "parcels", type: "fill", ...from, "source-layer": "parcels", minzoom: PARCELS_FROM, paint: { "fill-color": token("--no-data"), "fill-opacity": 0.9 } },
-      { id: "parcel-lines", type: "line", ...from, "source-layer": "parcels", minzoom: 11.5, paint: { "line-color": line, "line-width": 0.6, "line-opacity": 0.7 } },
-      { id: "parcels-3d", type: "fill-extrusion", ...from, "source-layer": "parcels", minzoom: PARCELS_FROM, layout: { visibility: "none" }, paint: { "fill-extrusion-color": token("--no-data"), "fill-extrusion-opacity": 0.92 } },
-      { id: "chosen", type: "line", ...from, "source-layer": "parcels", minzoom: PARCELS_FROM, filter: ["==", ["get", "parcel_code"], ""] as FilterSpecification, paint: { "line-color": token("--ink"), "line-width": 2.5 } },
+      ...shapes(kind),
     ],
   };
 }

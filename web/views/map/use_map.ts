@@ -8,7 +8,7 @@ import { about, type At, draw, type Parcel, readAt, type Told } from "./draw";
 import type { Painted } from "./figures";
 import { plain } from "./bands";
 import { addPlaces } from "./places";
-import { asksFor, heightOf, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
+import { asksFor, heightOf, type Kind, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
 
 export interface Ground {
   map: { current: Map | null };
@@ -35,7 +35,7 @@ async function ready(archive: string, tries = TRIES): Promise<void> {
 }
 
 /** The map of a release in `box`. */
-export function useGround(box: RefObject<HTMLDivElement | null>, release: string, asked: Asked, on: Handlers): Ground {
+export function useGround(box: RefObject<HTMLDivElement | null>, release: string, kind: Kind, asked: Asked, on: Handlers): Ground {
   const map = useRef<Map | null>(null);
   const handlers = useRef(on);
   handlers.current = on;
@@ -46,23 +46,23 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
 
   useEffect(() => {
     let gone = false;
-    const archive = new URL(`/layers/parcels.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
+    const archive = new URL(`/layers/${kind}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
     const start = async (): Promise<void> => {
       await ready(archive);
-      const known = await about(archive);
+      const known = await about(archive, kind);
       if (gone) return;
       const moved = (at: At) => (ask({ at: at.join(",") }, true), setZoom(at[2]!));
       let first = true; // where the map starts by itself is no choice of a person
-      map.current = draw(box.current!, archive, known.bounds, readAt(asked.at), {
+      map.current = draw(box.current!, archive, kind, known.bounds, readAt(asked.at), {
         onMove: (at) => (first && !asked.at ? (setZoom(at[2]!), (first = false)) : moved(at)),
         onPoint: (...x) => handlers.current.onPoint(...x),
         onPick: (...x) => handlers.current.onPick(...x),
         onIdle: () => setDrawn(true),
       });
       setZoom(map.current.getZoom());
-      map.current.once("load", () => {
+      map.current.once("style.load", () => {
         first = false;
-        if (known.hasRegions) addPlaces(map.current!, archive.replace("parcels.pmtiles", "regions.pmtiles"));
+        if (known.hasRegions) addPlaces(map.current!, archive.replace(`${kind}.pmtiles`, "regions.pmtiles"));
         setFields(known.fields);
       });
     };
@@ -75,7 +75,7 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
       map.current = null;
       setFields(NONE);
     };
-  }, [release]);
+  }, [release, kind]);
   return { map, fields, zoom, isDrawn, error };
 }
 
@@ -99,16 +99,18 @@ export function usePaint(ground: Ground, painted: Painted, asked: Asked, found: 
     const asks = asksFor(asked, found);
     const colour = parcelColour(painted.colour);
     const is3d = asked.d3 === "1" && painted.metric !== "";
-    map.setPaintProperty("parcels", "fill-color", colour);
-    map.setPaintProperty("parcels", "fill-opacity", opacity(asks));
-    map.setPaintProperty("regions", "fill-color", regionColour(painted.regions, painted.regionEdges));
-    map.setLayoutProperty("parcels-3d", "visibility", is3d ? "visible" : "none");
+    const shape = map.getLayer("land")!.type === "circle" ? "circle" : "fill";
+    map.setPaintProperty("land", `${shape}-color`, colour);
+    map.setPaintProperty("land", `${shape}-opacity`, opacity(asks));
+    const filled = `fill-${painted.level}`;
+    if (map.getLayer(filled)) map.setPaintProperty(filled, "fill-color", regionColour(painted.regions, painted.regionEdges));
+    if (map.getLayer("land-3d")) map.setLayoutProperty("land-3d", "visibility", is3d ? "visible" : "none");
     map.setFilter("chosen", ["==", ["get", "enterprise_id"], chosen] as FilterSpecification);
-    if (is3d) {
+    if (is3d && map.getLayer("land-3d")) {
       const most = 8 * (painted.whole?.metrics[painted.metric]?.p90 ?? 1);
-      map.setPaintProperty("parcels-3d", "fill-extrusion-color", colour);
-      map.setPaintProperty("parcels-3d", "fill-extrusion-height", heightOf(painted.metric, heightScale(painted), most));
-      map.setFilter("parcels-3d", asks as FilterSpecification);
+      map.setPaintProperty("land-3d", "fill-extrusion-color", colour);
+      map.setPaintProperty("land-3d", "fill-extrusion-height", heightOf(painted.metric, heightScale(painted), most));
+      map.setFilter("land-3d", asks as FilterSpecification);
     }
     if (map.getLayer("basemap")) map.setLayoutProperty("basemap", "visibility", asked.base === "1" ? "visible" : "none");
   }, [key, ground.fields]);

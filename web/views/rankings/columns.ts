@@ -111,7 +111,7 @@ function formatter(name: string, asked: Asked, c: Catalogue, places: () => Place
     name: (cell) => {
       const row = cell.getData() as Row;
       const link = element("a", row.name ?? t("unnamed")) as HTMLAnchorElement;
-      link.href = toView(asked, "portrait", { id: row.enterprise_id, release: asked.release });
+      link.href = toView(asked, "portrait", { enterprise: row.enterprise_id });
       return link;
     },
   };
