@@ -18,9 +18,12 @@ def head(board: Board, metric: str | None = None) -> dict[str, Any]:
     return about if metric is None else {**about, "by": metric}
 
 
-def ranking_page(opened: Opened, view: View, selection: Selection) -> bytes:
-    """The page that ``selection`` asks, in the columns of the view; the selection is already within its rows."""
-    board, part = opened.board, part_of(opened.board, selection)
+def ranking_page(opened: Opened, view: View, selection: Selection, start: int | None = None) -> bytes:
+    """The page that ``selection`` asks, in the columns of the view; the selection is already within its rows.
+
+    ``start``: the place of its cursor where that was read before.
+    """
+    board, part = opened.board, part_of(opened.board, selection, start)
     places = part.places
     if board.served is not None and view.every_column:
         rows = board.served.rows_json(places.rows, places.rank, places.of)

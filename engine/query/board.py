@@ -23,7 +23,7 @@ from engine.query.selection import Group
 from engine.query.standing import Standing, competition_ranks
 from engine.schema.columns import GRADES
 from engine.schema.errors import PermuError
-from engine.served import Listing, Served
+from engine.served import Listing, Served, shape
 from engine.served.layout import UNRANKED
 from engine.served.orders import by_rank
 from engine.served.search import SEPARATOR, needle, search_text
@@ -31,8 +31,6 @@ from engine.served.search import SEPARATOR, needle, search_text
 CACHE_BYTES = 64 * 2**20
 # Best first, as numbers that rank.
 _GRADE_VALUES = {grade: float(len(GRADES) - n) for n, grade in enumerate(GRADES)}
-_NOT_METRICS = ("rank__", "of__", "base__", "item__")
-_AMOUNTS = ("land_mu", "output_wan_yuan", "tax_wan_yuan")
 
 
 class Opened(Protocol):
@@ -85,28 +83,28 @@ class Board:
     @cached_property
     def indicators(self) -> tuple[str, ...]:
         """Indicator columns of this release, in its own order."""
-        known = (*_AMOUNTS, "score")
-        schema = self.table.schema
-        return tuple(
-            n for n, t in schema.items() if t == pl.Float64 and n not in known and not n.startswith(_NOT_METRICS)
-        )
+        return shape.indicators(self.table.schema)
 
     @cached_property
     def parts(self) -> tuple[str, ...]:
         """Base and points of each item of a composite score; empty where the policy has none."""
-        return tuple(n for n in self.table.columns if n.startswith(("base__", "item__")))
+        return shape.parts(self.table.columns)
+
+    @cached_property
+    def _columns(self) -> frozenset[str]:
+        return frozenset(self.table.columns)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
         """Everything ``by`` may name: the ranked metrics first, then other indicators and the amounts."""
         ranked = [m for m in self.manifest["metrics"] if m in self.table.columns]
-        others = [*self.indicators, *(a for a in _AMOUNTS if a in self.table.columns)]
+        others = [*self.indicators, *(a for a in shape.AMOUNTS if a in self.table.columns)]
         return tuple(dict.fromkeys([*ranked, *others]))
 
     def metric(self, by: str | None) -> str:
         """The metric asked, or the release's default; ``bad_parameter`` for one it does not have."""
         name = by or self.manifest.get("default_metric") or self.metrics[0]
-        if name not in self.metrics and not (name == "grade" and "grade" in self.table.columns):
+        if name not in self.metrics and not (name == "grade" and "grade" in self._columns):
             listed = ", ".join(self.metrics)
             refuse("by", name, f"release {self.release_id} has {listed}", f"版本 {self.release_id} 的指标为 {listed}")
         return str(name)

@@ -71,11 +71,11 @@ class Part:
     next: str | None
 
 
-def part_of(board: Board, selection: Selection) -> Part:
-    """Which rows the page holds; without a limit, every row from the cursor on."""
+def part_of(board: Board, selection: Selection, start: int | None = None) -> Part:
+    """Which rows the page holds; without a limit, every row from the cursor (``start`` where it was read) on."""
     metric = board.metric(selection.by)
     group, left = shown(board, selection, metric)
-    start, total = cursor.read(board, selection), len(left.rows)
+    start, total = cursor.read(board, selection) if start is None else start, len(left.rows)
     end = total if selection.limit is None else min(start + selection.limit, total)
     places = cut(group, left, start, end, selection.order == "worst")
     return Part(places, metric, total, cursor.write(board, selection, end) if end < total else None)

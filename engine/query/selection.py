@@ -54,6 +54,6 @@ class Selection:
         found = (self.grade, self.q, self.enterprise)
         return () if found == (None, None, None) else found
 
-    def identity(self) -> dict[str, Any]:
-        """All that decides the order of the rows: what a cursor is bound to."""
-        return {k: v for k, v in vars(self).items() if k not in ("limit", "cursor")}
+    def identity(self, metric: str) -> tuple[Any, ...]:
+        """All that decides the order of the rows, by ``metric``: what a cursor is bound to."""
+        return (metric, self.order, self.industry, self.region, self.size, self.group, *self.filters)

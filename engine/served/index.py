@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +15,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
 
-from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped, record_type
+from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped
 from engine.served.listing import Listing
 
+_READ = "rows.json"
+MOST_MAPPED = 250 * 2**20  # libraries take 150 of them
 # Conditions on a group: dimension → which of its combinations belong (True or False for each code).
 Wanted = dict[str, np.ndarray]
 
@@ -47,12 +50,11 @@ class Served:
         if self.index["version"] != VERSION or self.index["bytes"] != sizes:
             raise ValueError(f"{folder}: not the prepared files of this version")
         self.height: int = self.index["rows"]
-        self.figures: list[str] = self.index["figures"]
-        self.ranks: list[str] = self.index["ranks"]
         self.metrics: list[str] = self.index["metrics"]
-        self._maps = {name: mapped(folder / name) for name in FILES}
-        self.words = self._maps["words.bin"]
-        self.records = np.frombuffer(self._maps["records.bin"], record_type(len(self.figures), len(self.ranks)))
+        self._maps = {name: mapped(folder / name) for name in FILES if name != _READ}
+        # read, not mapped: pages of it would count as this process's memory, and it is the largest file
+        self._rows = (folder / _READ).open("rb", buffering=0)
+        self._starts = np.frombuffer(self._maps["starts.bin"], np.int64)
         self.codes = self._codes()
         self._levels: dict[str, list[Level]] = {name: [] for name in DIMENSIONS}
         for number, told in enumerate(self.index["levels"]):
@@ -84,6 +86,17 @@ class Served:
     def search(self) -> pl.Series:
         """The text that ``q`` looks in, of every row."""
         return _frame(self._maps["search.arrow"]).to_series()
+
+    def rows_json(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> bytes:
+        """The JSON array of these rows; ``ranks`` those of the asked group (0 = none), ``of`` its size."""
+        if not len(rows):
+            return b"[]"
+        file, places = self._rows.fileno(), rows.astype(np.int64)
+        starts, ends = self._starts[places].tolist(), self._starts[places + 1].tolist()
+        heads = _heads(ranks.tolist(), of)
+        return b"[%b]" % b",".join(
+            [head + os.pread(file, b - a - 1, a) for head, a, b in zip(heads, starts, ends, strict=True)]
+        )
 
     def everybody(self, metric: str) -> Listing:
         """All rows in order of a prepared metric."""
@@ -131,10 +144,25 @@ class Served:
         masks = [codes[self.codes[name]] for name, codes in wanted.items()]
         return np.flatnonzero(np.logical_and.reduce(masks)).astype(np.uint32)
 
-    def let_go(self) -> None:
-        """Give mapped pages back to the kernel's cache: they stop counting as this process's memory."""
-        for one in self._maps.values():
-            one.madvise(mmap.MADV_DONTNEED)
+    def tidy(self) -> None:
+        """Give mapped pages back to the kernel's cache once they are many: they count as this process's memory."""
+        if _resident_files() > MOST_MAPPED:
+            for one in self._maps.values():
+                one.madvise(mmap.MADV_DONTNEED)
+
+
+def _resident_files() -> int:
+    """Bytes of mapped files that this process holds (proc(5), statm: shared)."""
+    return int(Path("/proc/self/statm").read_text().split()[2]) * mmap.PAGESIZE
+
+
+def _heads(ranks: list[int], of: int) -> list[bytes]:
+    """What a row says of the asked group: its rank there (0: none), of how many, the percentile."""
+    percentiles = orjson.dumps([100 * (of - r) / (of - 1) if r and of > 1 else None for r in ranks])[1:-1].split(b",")
+    return [
+        b'{"rank":%b,"of":%d,"percentile":%b' % (b"%d" % r if r else b"null", of, p)
+        for r, p in zip(ranks, percentiles, strict=True)
+    ]
 
 
 def _frame(file: mmap.mmap) -> pl.DataFrame:

@@ -1,17 +1,21 @@
-"""The files of ``served/`` and how a row's record is laid out; raise VERSION when any of it changes."""
+"""The files of ``served/``; raise VERSION when any of them changes.
+
+table.arrow   the rankings, uncompressed, so that its columns are used where they lie in the mapped file
+search.arrow  what ``q`` looks in, a text a row
+rows.json     a row of the contract a line (engine.served.rows), read at starts.bin (int64, where each line starts)
+codes.bin     each row's code in every dimension, dimension by dimension
+orders.bin    metric by metric: rank among all (uint32 a row), the order of all, and it cut by every level
+"""
 
 from __future__ import annotations
 
 import mmap
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-VERSION = 1
+VERSION = 2
 FOLDER = "served"
 INDEX = "index.json"
-FILES = ("table.arrow", "search.arrow", "records.bin", "words.bin", "codes.bin", "orders.bin")
+FILES = ("table.arrow", "search.arrow", "rows.json", "starts.bin", "codes.bin", "orders.bin")
 # Rank of a row without a value in an order: behind every rank.
 UNRANKED = 2**31 - 1
 
@@ -26,19 +30,6 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "grade": ("grade",),
     "flags": ("flags",),
 }
-
-
-def record_type(figures: int, ranks: int) -> np.dtype[Any]:
-    """One row: figures (NaN = missing), where its words stand, its codes, its stored ranks (-1 = none)."""
-    return np.dtype(
-        [
-            ("figures", "<f8", (figures,)),
-            ("word", "<i8"),
-            ("length", "<i4"),
-            ("codes", "<i4", (len(DIMENSIONS),)),
-            ("ranks", "<i4", (ranks,)),
-        ]
-    )
 
 
 def mapped(place: Path) -> mmap.mmap:

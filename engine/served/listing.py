@@ -10,6 +10,8 @@ import numpy as np
 
 from engine.served.layout import UNRANKED
 
+_FEW = 500  # rows
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -50,6 +52,8 @@ class Listing:
             rows = self.rows[start:end]
             return rows, np.zeros(len(rows), dtype=np.int64)
         rows, ranks = self._worst(start, last) if worst else self._best(start, last)
+        if end <= self.of:
+            return rows, ranks
         rest = self.rows[last:end]
         return np.concatenate([rows, rest]), np.concatenate([ranks, np.zeros(len(rest), dtype=np.int64)])
 
@@ -87,9 +91,21 @@ class Listing:
 
 def competition(among_all: np.ndarray, start: int, first: int) -> np.ndarray:
     """Competition ranks of a run of places that begins at ``start``, whose first tie begins at ``first`` (0-based)."""
+    if len(among_all) <= _FEW:
+        return _of_few(among_all.tolist(), start, first)
     new = np.empty(len(among_all), dtype=bool)
     new[0] = True
     np.not_equal(among_all[1:], among_all[:-1], out=new[1:])
     place = np.where(new, np.arange(start + 1, start + 1 + len(new)), 0)
     place[0] = first + 1
     return np.maximum.accumulate(place)
+
+
+def _of_few(among_all: list[int], start: int, first: int) -> np.ndarray:
+    """The same in plain steps: for a page that is faster than calling numpy."""
+    found, rank, before = [], first + 1, among_all[0]
+    for place, one in enumerate(among_all, start + 1):
+        if one != before:
+            rank, before = place, one
+        found.append(rank)
+    return np.array(found, dtype=np.int64)

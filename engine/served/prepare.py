@@ -9,12 +9,9 @@ import numpy as np
 import orjson
 import polars as pl
 
-from engine.served import coding, orders
-from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, record_type
+from engine.served import coding, orders, rows
+from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION
 from engine.served.search import search_text
-
-_CHUNK = 1 << 16
-_WORDS = ("enterprise_id", "uscc", "name")
 
 
 def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None:
@@ -27,13 +24,10 @@ def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None
     index: dict[str, Any] = {
         "version": VERSION,
         "rows": table.height,
-        "figures": [n for n, t in table.schema.items() if t == pl.Float64],
-        "ranks": [n for n in table.columns if n.startswith(("rank__", "of__"))],
         "dimensions": {n: {"columns": c.to_dict(as_series=False), "type": str(codes[n].dtype)} for n, (_, c) in found.items()},
         "metrics": [m for m in manifest["metrics"] if f"rank__{m}__all" in table.columns],
     }  # fmt: skip
-    ends = _words(table, folder / "words.bin")
-    _records(table, codes, ends, index, folder / "records.bin")
+    _rows(table, manifest["release_id"], folder)
     with (folder / "codes.bin").open("wb") as file:
         for one in codes.values():
             one.tofile(file)
@@ -42,34 +36,16 @@ def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None
     (folder / INDEX).write_bytes(orjson.dumps(index))
 
 
-def _words(table: pl.DataFrame, place: Path) -> np.ndarray:
-    """The JSON of every row's id, credit code and name, one behind the other; where each ends."""
-    ends = [np.zeros(1, dtype=np.int64)]
-    with place.open("wb") as file:
-        for part in table.select(_WORDS).iter_slices(_CHUNK):
-            texts = part.select(pl.struct(_WORDS).struct.json_encode()).to_series()
-            ends.append(ends[-1][-1] + texts.str.len_bytes().cum_sum().cast(pl.Int64).to_numpy())
-            file.write(texts.str.join("").item().encode())
-    return np.concatenate(ends)
-
-
-def _records(
-    table: pl.DataFrame, codes: dict[str, np.ndarray], ends: np.ndarray, index: dict[str, Any], place: Path
-) -> None:
-    kind = record_type(len(index["figures"]), len(index["ranks"]))
-    with place.open("wb") as file:
-        for start in range(0, table.height, _CHUNK):
-            part = table.slice(start, _CHUNK)
-            rows = np.empty(part.height, dtype=kind)
-            for n, name in enumerate(index["figures"]):
-                rows["figures"][:, n] = part[name].fill_null(float("nan")).to_numpy()
-            for n, name in enumerate(index["ranks"]):
-                rows["ranks"][:, n] = part[name].fill_null(-1).to_numpy()
-            for n, one in enumerate(codes.values()):
-                rows["codes"][:, n] = one[start : start + _CHUNK]
-            rows["word"] = ends[start : start + part.height]
-            rows["length"] = np.diff(ends[start : start + part.height + 1])
-            rows.tofile(file)
+def _rows(table: pl.DataFrame, release_id: str, folder: Path) -> None:
+    """The rows' text, and where each line starts (and the last one ends)."""
+    start = 0
+    with (folder / "rows.json").open("wb") as file, (folder / "starts.bin").open("wb") as starts:
+        np.zeros(1, dtype=np.int64).tofile(starts)
+        for text in rows.lines(table, release_id):
+            ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+            (start + 1 + ends).astype(np.int64).tofile(starts)
+            file.write(text)
+            start += len(text)
 
 
 def _orders(
