@@ -92,7 +92,7 @@ def _facts(found: CheckUp) -> dict[str, Any]:
     say = found.told.say
     head = [say("数据", "Fact"), say("取数", "How"), say("来源", "Source"), say("数值", "Value"), say("单位", "Unit")]
     rows = [[f.title, f.how, f.note or say("没有数据", "no data"), *_shown(f)] for f in found.facts]
-    return _part(say("一、采用的数据", "1. Facts"), head, rows, [1.5, 0.7, 3.8, 1.3, 0.7], 3)
+    return _part(say("一、采用的数据", "1. Facts"), head, rows, [1.7, 1.0, 3.5, 1.3, 0.7], 3)
 
 
 def _shown(one: Amount) -> list[str]:
