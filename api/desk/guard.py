@@ -1,4 +1,4 @@
-"""What every route of the desk passes: the rule, and for changes the origin of the request, the lock and the record."""
+"""What every route of the desk passes: the rule, and for changes the form of the body, the lock and the record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import orjson
 from fastapi import Depends, Request
@@ -59,25 +58,20 @@ def desk_for(action: str) -> Any:
         viewer = viewer_of(request)
         viewer.need(action)
         if request.method == "POST":
-            own_page(request)
+            json_only(request)
         return Desk(viewer, store)
 
     return Depends(desk)
 
 
-def own_page(request: Request) -> None:
-    """``cross_site`` for a change that a page elsewhere has the browser send: by Sec-Fetch-Site and Origin where the
-    browser says them, and by a body that no form can send (JSON)."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    elsewhere = site not in (None, "same-origin", "none")
-    if origin is not None:
-        elsewhere = elsewhere or urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+def json_only(request: Request) -> None:
+    """``not_json`` for a change whose body a form elsewhere could send; the gate looks at the origin (api.rights.gate)."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if elsewhere or kind != "application/json":
+    if kind != "application/json":
         raise PermuError(
-            "cross_site",
-            "a change must come from this server's own page or a program, as JSON (Content-Type: application/json)",
-            "更改只接受本服务器页面或程序以 JSON（Content-Type: application/json）提交的请求",
+            "not_json",
+            f"a change is sent as JSON (Content-Type: application/json), not as {kind[:60] or 'nothing'}",
+            f"更改须以 JSON 提交（Content-Type: application/json），而不是 {kind[:60] or '空'}",
         )
 
 

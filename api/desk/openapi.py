@@ -21,6 +21,7 @@ _STATUSES = {
     "403": "A rule of docs/rights.md forbids it, or the request came from a page elsewhere",
     "404": "No such item, parcel, release, or nothing to export",
     "409": "Another state than the preview showed, or another command is writing: look again, then repeat",
+    "415": "A change that is not sent as JSON",
     "429": "Too many requests",
     "503": "No warehouse, a release's folder is gone, or the ledger is held: repeat later",
 }
@@ -38,7 +39,8 @@ def operation(path: str, method: str, given: dict[str, Any]) -> dict[str, Any]:
         body = given["requestBody"]["content"]["application/json"]
         told["requestBody"] = {"required": True, "content": {"application/json": {**body, "example": BODIES[path]}}}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    failures = {status: {"description": words, "content": problem} for status, words in _STATUSES.items()}
+    statuses = {s: w for s, w in _STATUSES.items() if method == "post" or s != "415"}
+    failures = {status: {"description": words, "content": problem} for status, words in statuses.items()}
     return {**told, "responses": {"200": {"description": "OK", "content": _content(path, method)}, **failures}}
 
 

@@ -66,6 +66,7 @@ def preview(release_id: str, asked: Annotated[TargetQuery, Query()], desk: Publi
             "target": target,
             "year": change.year,
             "policy": change.policy,
+            **_counts(desk, release_id),
             **sides,
             "outside": outside(desk, release_id),
         }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Annotated, Any
 
 import polars as pl
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.desk.answers import file, told
@@ -16,7 +17,7 @@ from api.desk.parameters import DeskQuery
 from api.exports.formats import MEDIA, write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet
-from api.rights import View, rights_of
+from api.rights import View, view_of
 from api.store import Opened
 from engine.policy.model import Policy
 from engine.policy.packs import Pack
@@ -75,7 +76,7 @@ class _Desk:
 _ready = _Desk()
 
 
-def _opened(desk: Desk, asked: ChangeQuery) -> tuple[Opened, View]:
+def _opened(request: Request, desk: Desk, asked: ChangeQuery) -> tuple[Opened, View]:
     """The release asked; where neither release nor policy is, the newest that has a score."""
     release, policy = asked.value("release"), asked.value("policy")
     if release is None and policy is None:
@@ -83,9 +84,9 @@ def _opened(desk: Desk, asked: ChangeQuery) -> tuple[Opened, View]:
             fits = listed.state != "withdrawn" and asked.value("year") in (None, listed.year)
             if fits and desk.store.open(listed).release.pack.policy.score is not None:
                 opened = desk.store.open(listed)
-                return opened, rights_of(desk.viewer, opened)
+                return opened, view_of(request, opened)
     opened = desk.store.find(release, asked.year, policy)
-    return opened, rights_of(desk.viewer, opened)
+    return opened, view_of(request, opened)
 
 
 def _changes(asked: ChangeQuery) -> list[str]:
@@ -93,15 +94,15 @@ def _changes(asked: ChangeQuery) -> list[str]:
 
 
 @router.get("", summary="Who would change grade under changed weights and shares")
-def simulate(asked: Annotated[SimulateQuery, Query()], desk: Trying) -> Response:
+def simulate(request: Request, asked: Annotated[SimulateQuery, Query()], desk: Trying) -> Response:
     """The release beside itself under its pack with `changes`: by the ranking's own code, nothing is written. Without
     changes: the pack as it is, to begin from. `format=csv|xlsx`: every change as a file."""
-    opened, view = _opened(desk, asked)
+    opened, view = _opened(request, desk, asked)
     whole = _ready.of(desk, opened).simulate(_changes(asked), rescale=bool(asked.value("rescale")))
     names = ("region", "industry", "size", "group")
     selection = Selection.parse(**{n: getattr(asked, n) for n in names if getattr(asked, n) is not None})
     selection = view.narrow(selection, opened.board)
-    shown = whole.within(selection.members)
+    shown = _seen(whole.within(selection.members), view)
     lang, form = asked.value("lang") or "zh", asked.value("format") or "json"
     if form != "json":
         return _file(
@@ -114,6 +115,12 @@ def simulate(asked: Annotated[SimulateQuery, Query()], desk: Trying) -> Response
         )
     limit = asked.value("limit") or _ROWS
     return told({**_about(whole, shown), "rows": [_row(r) for r in shown.moved.head(limit).iter_rows(named=True)]})
+
+
+def _seen(shown: Simulation, view: View) -> Simulation:
+    """Without the points of items that the viewer does not see."""
+    hidden = [c for c in shown.rows.columns if c.startswith("delta__") and not view.sees(c.removeprefix("delta__"))]
+    return replace(shown, rows=shown.rows.drop(hidden)) if hidden else shown
 
 
 def _about(whole: Simulation, shown: Simulation) -> dict[str, Any]:
@@ -185,8 +192,8 @@ def _file(desk: Desk, opened: Opened, shown: Simulation, form: str, lang: str, q
 
 
 @router.get("/draft", summary="The changed pack as a draft, to keep and check")
-def draft(asked: Annotated[ChangeQuery, Query()], desk: Trying) -> Response:
+def draft(request: Request, asked: Annotated[ChangeQuery, Query()], desk: Trying) -> Response:
     """YAML with an id of its own, marked as a draft, saying what it was changed from; `permu policy check` takes it."""
-    opened, _ = _opened(desk, asked)
+    opened, _ = _opened(request, desk, asked)
     pack: Pack = _ready.of(desk, opened).draft(_changes(asked), rescale=bool(asked.value("rescale")))
     return file(pack.text.encode(), f"{pack.policy.id}.yaml", "application/yaml; charset=utf-8")

@@ -18,6 +18,7 @@ from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from ingest import overview
 from ingest.declared import sources
+from ingest.match import store
 
 router = APIRouter(tags=["desk"])
 _STAMP = (
@@ -88,23 +89,22 @@ def _line(line: dict[str, Any], region: str | None) -> dict[str, Any]:
     }
 
 
+# Records decided since a moment, whose decision then was another: one that was taken back again does not count.
+_SINCE = """SELECT COUNT(*) FROM (
+  SELECT d.source, d.record_key, MAX(d.decision_id) AS newest, EXISTS (
+    SELECT 1 FROM review_decisions o WHERE o.source = d.source AND o.record_key = d.record_key AND o.at <= :at) AS before
+  FROM review_decisions d WHERE d.at > :at GROUP BY d.source, d.record_key
+) JOIN review_decisions n ON n.decision_id = newest WHERE before OR n.verdict <> 'open'"""
+
+
 def merges(house: Warehouse) -> list[dict[str, Any]]:
     """Each year's newest merge, whether newer files, corrections or decisions outdate it, and what to do."""
     with house.read() as db:
         years = [r["year"] for r in db.execute("SELECT DISTINCT year FROM loads ORDER BY year DESC").fetchall()]
-        newest = {
-            r["year"]: dict(r)
-            for r in db.execute(
-                "SELECT year, merge_id, MAX(created_at) AS created_at FROM merges GROUP BY year"
-            ).fetchall()
-        }
-        decided = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'review_decisions'").fetchone() is not None
-        since = {
-            y: db.execute("SELECT COUNT(*) FROM review_decisions WHERE at > ?", (m["created_at"],)).fetchone()[0]
-            if decided
-            else 0
-            for y, m in newest.items()
-        }
+        rows = db.execute("SELECT year, merge_id, MAX(created_at) AS created_at FROM merges GROUP BY year").fetchall()
+        newest = {r["year"]: dict(r) for r in rows}
+        asked = newest if store.exists(db) else {}
+        since = {y: db.execute(_SINCE, {"at": m["created_at"]}).fetchone()[0] for y, m in asked.items()}
     return [_merge(house, y, newest.get(y), since.get(y, 0)) for y in years]
 
 

@@ -70,7 +70,7 @@ export function Publish(p: View) {
             <tr>
               <th scope="col">{t("year")}</th>
               <th scope="col">{t("policy")}</th>
-              <th scope="col">{t("release")}</th>
+              <th scope="col">{t("desk_release")}</th>
               <th scope="col" class="number">{t("desk_enterprises")}</th>
               <th scope="col">{t("desk_state")}</th>
               <th scope="col">{t("desk_change_to")}</th>
@@ -84,12 +84,12 @@ export function Publish(p: View) {
                 <th scope="row" class="id">{r.release_id}</th>
                 <td class="number">{figure(r.rows, 0)}</td>
                 <td><span class={`stamp stamp-${r.state}`}>{tOr(`state_${r.state}`, "")}</span></td>
-                <td class="toolbar">
-                  {(NEXT[r.state ?? ""] ?? []).map((state) => (
+                <td>
+                  <div class="toolbar">{(NEXT[r.state ?? ""] ?? []).map((state) => (
                     <button key={state} type="button" aria-label={`${tOr(`desk_to_${state}`, state)} ${r.release_id}`} onClick={() => set({ release: r.release_id, target: state })}>
                       {tOr(`desk_to_${state}`, state)}
                     </button>
-                  ))}
+                  ))}</div>
                 </td>
               </tr>
             ))}

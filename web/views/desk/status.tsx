@@ -114,7 +114,7 @@ function Matrix(p: { lines: Line[] }) {
               <td class="number">{figure(x.loads, 0)}</td>
               <td class="number">{figure(x.kept, 0)}</td>
               <td class="number">{figure(x.refused, 0)}</td>
-              {x.counties_by_month ? MONTHS.map((m) => <Month key={m} n={x.counties_by_month![m - 1]!} />) : <td colSpan={12} class="desk-yearly">{t("desk_yearly", { n: x.counties.length })}</td>}
+              {x.counties_by_month ? MONTHS.map((m) => <Month key={m} n={x.counties_by_month![m - 1]!} />) : <td colSpan={12} class="desk-yearly">{x.counties.length ? t("desk_yearly", { n: x.counties.length }) : t("desk_list")}</td>}
               <td class="number">{x.holes.length ? <strong>{figure(x.holes.length, 0)}</strong> : "0"}</td>
             </tr>
           ))}
