@@ -147,8 +147,12 @@ class Served:
     def tidy(self) -> None:
         """Give mapped pages back to the kernel's cache once they are many: they count as this process's memory."""
         if _resident_files() > MOST_MAPPED:
-            for one in self._maps.values():
-                one.madvise(mmap.MADV_DONTNEED)
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Give every mapped page back; what is asked next is mapped again."""
+        for one in self._maps.values():
+            one.madvise(mmap.MADV_DONTNEED)
 
 
 def _resident_files() -> int:

@@ -9,8 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import orjson
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.schema.errors import PermuError
 from engine.served.index import Served
 from engine.served.layout import FOLDER, INDEX, VERSION
+from engine.served.prepare import prepare
+
+FEW = 50_000  # rows that are made within this process: half a second, tens of megabytes
 
 
 def held(folder: Path) -> Served | None:
@@ -26,7 +35,8 @@ def held(folder: Path) -> Served | None:
 def ready(release: Path, manifest: dict[str, Any], cache: Path) -> Served | None:
     """The prepared files of the release in ``release``; made once under ``cache`` where it came without.
 
-    A process of its own makes them, so that a server does not keep the memory of it; others wait at the lock.
+    A process of its own makes those of a large release, so that a server does not keep the memory of it; others wait
+    at the lock.
     None where nothing can be made there: the release is then served from its table in memory.
     """
     place = cache / f"{FOLDER}-{VERSION}-{str(manifest.get('rankings_sha256', ''))[:12]}"
@@ -46,8 +56,18 @@ def _made(release: Path, place: Path) -> Served | None:
     part = place.with_name(f".{place.name}.part")
     for stale in (part, place):
         shutil.rmtree(stale, ignore_errors=True)
-    done = subprocess.run([sys.executable, "-m", "engine.served", str(release), str(part)], check=False)
-    if done.returncode:
+    try:
+        if pq.read_metadata(release / "rankings.parquet").num_rows <= FEW:
+            make(release, part)
+        else:
+            subprocess.run([sys.executable, "-m", "engine.served", str(release), str(part)], check=True)
+    except (OSError, subprocess.CalledProcessError, pa.ArrowException, pl.exceptions.PolarsError, PermuError):
         return None
     part.rename(place)
     return held(place)
+
+
+def make(release: Path, folder: Path) -> None:
+    """Write the prepared files of a release folder."""
+    rankings = pl.read_parquet(release / "rankings.parquet", glob=False).sort("enterprise_id")
+    prepare(rankings, orjson.loads((release / "manifest.json").read_bytes()), folder)
