@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 
-import anyio.to_thread
+from starlette.concurrency import run_in_threadpool
 
 from api.rights.oidc import Tokens
 from api.rights.users import Known, Session, User, digest, everything
@@ -47,7 +47,7 @@ class Directory:
 
     async def refresh(self, older_than: float = FRESH_SECONDS) -> None:
         """:meth:`read` in a thread."""
-        await anyio.to_thread.run_sync(self.read, older_than)
+        await run_in_threadpool(self.read, older_than)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from urllib.parse import quote
 
-import anyio.to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -149,7 +149,7 @@ class Gate:
             kind = "export" if status not in _UNSENT and (kept == "export" or _is_file(message)) else "view"
         access = _access(scope, rule, kind, message)
         if kind == "export":
-            await anyio.to_thread.run_sync(self.audit.export, access)
+            await run_in_threadpool(self.audit.export, access)
         elif self.audit.full:
             raise PermuError("audit_unavailable", "the audit log cannot be written", "审计日志无法写入")
         else:

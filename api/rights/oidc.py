@@ -15,7 +15,6 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-import anyio.to_thread
 from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -23,6 +22,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from starlette.concurrency import run_in_threadpool
 
 from api.operations.settings import Provider
 from api.rights.view import Viewer
@@ -145,7 +145,7 @@ class Tokens:
 
     async def viewer(self, token: str, switches: frozenset[str]) -> Viewer:
         """Who a bearer token speaks for."""
-        claims = await anyio.to_thread.run_sync(self.claims, token)
+        claims = await run_in_threadpool(self.claims, token)
         return self.viewer_of(claims, switches)
 
     # --- the login of the page ---------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import time
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-import anyio.to_thread
 from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from api.query import NoQuery
@@ -122,7 +122,7 @@ async def _signed_in(request: Request, about: Session, to: str) -> Response:
     hours = request.app.state.settings.session_hours
     until = time.time() + 3600 * hours
     session = Session(digest(token), about.name, about.role, about.region, about.enterprise, until)
-    await anyio.to_thread.run_sync(_keep, request.app.state.directory, session)
+    await run_in_threadpool(_keep, request.app.state.directory, session)
     answer = RedirectResponse(to, 303, {"Cache-Control": "no-store"})
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, token, int(3600 * hours), path="/", secure=secure, httponly=True, samesite="lax")
@@ -196,7 +196,7 @@ async def oidc_callback(request: Request, asked: Annotated[CallbackQuery, Query(
             f"登录未在此发起或被拒绝（{(asked.error or 'state')[:40]}）：请从 /login 重新开始",
         )
     begun = Begun("", parts[0], parts[1], parts[2])
-    claims = await anyio.to_thread.run_sync(tokens.finish, asked.code, _callback(request), begun)
+    claims = await run_in_threadpool(tokens.finish, asked.code, _callback(request), begun)
     viewer = tokens.viewer_of(claims, request.app.state.directory.known.switches)
     about = Session("", viewer.name, viewer.role, viewer.region, viewer.enterprise, 0)
     answer = await _signed_in(request, about, local(unquote(parts[3])))
