@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class Shelf:
             return Features(folder)
         except PermuError:
             frame, identity = make()
+            shutil.rmtree(folder, ignore_errors=True)  # damaged, or not there
             return Features(build(frame, identity, folder, decimals))
 
     def rows(self, question: tuple[object, ...], find: Callable[[], np.ndarray]) -> np.ndarray:

@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,6 +15,8 @@ from engine.features.geojson import DECIMALS, geometries, heads, oriented
 
 BETWEEN = b",\n"
 _KINDS = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection")
+_NUMBER = {0: 0, 1: 1, 3: 2, 4: 3, 5: 4, 6: 5, 7: 6}  # GEOS type → place in _KINDS
+_BATCH = 20_000
 
 
 def build(frame: pl.DataFrame, identity: str, folder: Path, decimals: int = DECIMALS) -> Path:
@@ -39,28 +40,30 @@ def build(frame: pl.DataFrame, identity: str, folder: Path, decimals: int = DECI
 
 
 def _write(frame: pl.DataFrame, identity: str, part: Path, decimals: int) -> None:
-    wkb = np.asarray(frame["geometry"].to_list(), dtype=object)
-    shapes = oriented(shapely.from_wkb(wkb, on_invalid="ignore"), decimals)
-    boxes = np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4)
-    _write_bytes(frame.drop("geometry"), identity, shapes, part)
-    np.save(part / "boxes.npy", boxes)
-    frame.with_columns(geometry=pl.Series(list(shapely.to_wkb(shapes)), dtype=pl.Binary)).write_ipc(
-        part / "table.arrow", compression="uncompressed"
-    )
-    about = {"identity": identity, "count": frame.height, "extent": extent(boxes), "kind": kind(shapes)}
-    (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    """A batch at a time: the shapes of a large layer do not stand in memory together.
 
-
-def _write_bytes(rows: pl.DataFrame, identity: str, shapes: np.ndarray, part: Path) -> None:
-    """features.bin: every feature, ``,\\n`` after each; places.npy: start, start of the geometry, end."""
-    places = np.empty((rows.height, 3), dtype=np.int64)
+    features.bin: every feature, ``,\\n`` after each; places.npy: start, start of the geometry, end.
+    """
+    places, boxes, wkb, kinds = [], [], [], set()
     at = 0
     with (part / "features.bin").open("wb") as file:
-        for number, (head, shape) in enumerate(zip(heads(rows, identity), geometries(shapes), strict=True)):
-            middle = at + len(head)
-            places[number] = at, middle, middle + len(shape) + 1
-            at += file.write(head + shape + b"}" + BETWEEN)
-    np.save(part / "places.npy", places)
+        for rows in frame.iter_slices(_BATCH):
+            raw = np.asarray(rows["geometry"].to_list(), dtype=object)
+            shapes = oriented(shapely.from_wkb(raw, on_invalid="ignore"), decimals)
+            for head, shape in zip(heads(rows.drop("geometry"), identity), geometries(shapes), strict=True):
+                middle = at + len(head)
+                places.append((at, middle, middle + len(shape) + 1))
+                at += file.write(head + shape + b"}" + BETWEEN)
+            boxes.append(np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4))
+            wkb.append(pl.Series("geometry", list(shapely.to_wkb(shapes)), dtype=pl.Binary))
+            kinds |= set(np.unique(shapely.get_type_id(shapes)).tolist())
+    all_boxes = np.concatenate(boxes) if boxes else np.empty((0, 4))
+    np.save(part / "places.npy", np.array(places, dtype=np.int64).reshape(-1, 3))
+    np.save(part / "boxes.npy", all_boxes)
+    shown = pl.concat(wkb) if wkb else pl.Series("geometry", [], dtype=pl.Binary)
+    frame.with_columns(shown).write_ipc(part / "table.arrow", compression="uncompressed")
+    about = {"identity": identity, "count": frame.height, "extent": extent(all_boxes), "kind": kind(kinds)}
+    (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def extent(boxes: np.ndarray) -> list[float] | None:
@@ -71,10 +74,9 @@ def extent(boxes: np.ndarray) -> list[float] | None:
     return [float(x) for x in (*drawn[:, :2].min(axis=0), *drawn[:, 2:].max(axis=0))]
 
 
-def kind(shapes: np.ndarray) -> str | None:
+def kind(type_ids: set[int]) -> str | None:
     """The one GeoJSON type of all shapes (the multiple where both are found), ``Geometry`` where they differ."""
-    number_of = {0: 0, 1: 1, 3: 2, 4: 3, 5: 4, 6: 5, 7: 6}
-    found: set[Any] = {number_of[n] for n in np.unique(shapely.get_type_id(shapes)) if n in number_of}
+    found = {_NUMBER[n] for n in type_ids if n in _NUMBER}
     if not found:
         return None
     if len(found) == 1:

@@ -10,16 +10,14 @@ import polars as pl
 import shapely
 
 DECIMALS = 7  # degrees, about 1 cm: RFC 7946 advises no more than the survey supports
-_BATCH = 20_000
 _UTC = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def heads(frame: pl.DataFrame, identity: str) -> Iterator[bytes]:
-    """Each row up to its geometry: ``{"type":"Feature","id":…,"properties":{…},"geometry":``. One batch at a time."""
-    for start in range(0, frame.height, _BATCH):
-        for row in frame.slice(start, _BATCH).iter_rows(named=True):
-            opening = b'{"type":"Feature","id":' + orjson.dumps(row[identity])
-            yield opening + b',"properties":' + orjson.dumps(row, option=_UTC) + b',"geometry":'
+    """Each row up to its geometry: ``{"type":"Feature","id":…,"properties":{…},"geometry":``."""
+    for row in frame.iter_rows(named=True):
+        opening = b'{"type":"Feature","id":' + orjson.dumps(row[identity])
+        yield opening + b',"properties":' + orjson.dumps(row, option=_UTC) + b',"geometry":'
 
 
 def oriented(shapes: np.ndarray, decimals: int = DECIMALS) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import export, ingest, link, ranking
+from tests.bench import export, ingest, link, ogc, ranking
 from tests.bench.measure import RUNS, SIZE, Line, in_turn, lines, process
 
 
@@ -73,6 +73,7 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "merge_growth": ranking.merge_growth,
     "export_xlsx": export.export_xlsx,
     "groupings": ranking.groupings,
+    "ogc_bbox": ogc.ogc_bbox,
     "robustness": ranking.robustness,
     "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
     "ingest_csv_gb18030": _of_ingest(ingest.ingest_csv_gb18030, 12_000_000),

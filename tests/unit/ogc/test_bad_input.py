@@ -106,7 +106,7 @@ def test_a_limit_counts_what_it_says(what: str) -> None:
     if what == "brackets":
         within = within[1:-1]
     parse(within)
-    with pytest.raises(PermuError, match="nested|嵌套"):
+    with pytest.raises(PermuError, match=r"nested|嵌套"):
         parse({"brackets": f"({within})", "NOT": f"NOT {within}", "signs apart": within.replace("a=", "a=- "),
                "comparisons": within + "=1"}[what])  # fmt: skip
 
