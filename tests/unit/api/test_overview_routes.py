@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 from fastapi.testclient import TestClient
+
+from api.app import create_app
+from engine.schema.warehouse import Warehouse
+from tests.unit.api.firms import FIRMS
+from tests.unit.api.release_builder import build
 
 V1 = "/api/v1"
 
@@ -125,3 +131,28 @@ def test_facts_of_the_demo_by_year(demo_client: TestClient) -> None:
         told = lines[fact["field"]]["values"]["2024"]
         assert (told["exact"], told["source"], told["how"]) == (fact["value"], fact["source"], fact["how"])
         assert ("claims" in told) == (fact["how"] in ("disputed", "corrected"))
+
+
+# --- base figures of the targets ---------------------------------------------------------------------------------
+
+
+def test_base_figures_are_read_when_the_file_changes(empty: Warehouse) -> None:
+    release = build(empty, FIRMS)
+    folder = empty.releases / release
+    table = pl.read_parquet(folder / "rankings.parquet")
+    facts = table.select("enterprise_id", value_added_fen=pl.lit(10**8), energy_ce=pl.lit(10**10))
+    facts.write_parquet(folder / "facts_wide.parquet")
+    file = empty.home / "targets.yaml"
+    figure = 'figures: [{region: "3205", target: energy_per_value_added, value: 0.02, source: 统计年鉴}]'
+    with TestClient(create_app(empty), base_url="http://127.0.0.1") as own:
+        told = []
+        for text in (None, f"targets: sunan-2017\n{figure}\n"):
+            if text:
+                file.write_text(text, "utf-8")
+            lines = get(own, "overview/targets", year=2024)["lines"]
+            told.append(next(x for x in lines if (x["region"], x["target"]) == ("3205", "energy_per_value_added")))
+        file.write_text("targets: other\n", "utf-8")
+        broken = own.get(f"{V1}/overview/targets")
+    assert (told[0]["reason"], told[0]["value"], told[0]["met"]) == ("no_base", 0.01, None)
+    assert (told[1]["reason"], told[1]["progress"], told[1]["met"]) == (None, -0.5, True)
+    assert (broken.status_code, broken.json()["code"]) == (500, "bad_targets")

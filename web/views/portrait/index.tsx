@@ -14,7 +14,7 @@ import { Land } from "./land";
 import { Standing } from "./standing";
 import { Issues, Next, Story } from "./story";
 import "./portrait.css";
-import { w } from "./words";
+import { w, wOr } from "./words";
 import { Years } from "./years";
 
 export default function Portrait(p: View) {
@@ -78,7 +78,7 @@ function Head({ p, row }: { p: View; row: Row }) {
             <span>{placeName(c.regions, row.region_code)}</span>
             {row.size && <span>{tOr(`size_${row.size}`, row.size)}</span>}
             {row.scale_group && <span>{tOr(`group_${row.scale_group}`, row.scale_group)}</span>}
-            {row.flags?.map((flag) => <span key={flag} class="stamp">{tOr(`flag_${flag}`, flag)}</span>)}
+            {row.flags?.map((flag) => <span key={flag} class="stamp">{wOr(`flag_${flag}`, flag)}</span>)}
           </p>
         </div>
         <Actions p={p} row={row} />

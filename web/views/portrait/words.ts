@@ -83,7 +83,22 @@ const WORDS = {
   amount_revenue_fen: ["主营业务收入", "Main revenue"],
   amount_energy_used_ce: ["能源消费", "Energy used"],
   hidden: ["您的角色不能查看此项。", "Not for your role."],
-  flags: ["标记", "Flags"],
+  flag_landless: ["无用地", "no land"],
+  flag_negative_land: ["用地为负", "land below zero"],
+  flag_no_output: ["无产出数据", "no output stated"],
+  flag_no_tax: ["无税收数据", "no tax stated"],
+  flag_size_unknown: ["规模不明", "size unknown"],
+  flag_industry_unknown: ["行业不明", "industry unknown"],
+  flag_industry_ambiguous: ["行业代码有歧义", "industry ambiguous"],
+  flag_region_unknown: ["地区不明", "region unknown"],
+  flag_months_missing: ["缺月度数据", "months missing"],
+  flag_deregistered: ["已注销", "deregistered"],
+  flag_tenant: ["承租企业", "tenant"],
+  flag_out_of_scope: ["不在评价范围", "out of scope"],
+  flag_not_evaluated: ["不参评", "not evaluated"],
+  flag_no_base: ["无基准", "no base"],
+  flag_small_group: ["组内企业过少", "group of few"],
+  flag_adjusted: ["等级已调整", "grade adjusted"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type Key = keyof typeof WORDS;
