@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api.exports import bottom_sheet, ranking_sheet
-from api.exports.download import attachment, download
-from api.exports.formats import MEDIA
+from api.exports.download import exported
+from api.exports.table import Rows, bottom_list_rows, ranking_rows
 from api.query import PAGE, BottomQuery, RankingQuery, StoreDep, SummaryQuery
 from api.ranking_page import head, ranking_page
 from api.respond import answer, dump
@@ -34,13 +33,9 @@ def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: S
         return answer(request, opened.listed, lambda: ranking_page(opened, view, selection), key=view.key)
     view.need("export")
     selection = view.narrow(asked.selection(), board)
-    return answer(
-        request,
-        opened.listed,
-        lambda: download(request, opened, view, form, lang or "zh", lambda: ranking_sheet(board, selection)),
-        MEDIA[form],
-        attachment(opened, form, board.metric(selection.by), "ranking"),
-        key=view.key,
+    metric = board.metric(selection.by)
+    return exported(
+        request, opened, view, form, lang or "zh", lambda: ranking_rows(board, selection), "ranking", metric
     )
 
 
@@ -58,16 +53,11 @@ def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store
         return answer(request, opened.listed, lambda: _groups(board, view, selection, how), key=view.key)
     view.need("export_bottom")
     split = asked.value("sheets") == "group"
-    return answer(
-        request,
-        opened.listed,
-        lambda: download(
-            request, opened, view, form, lang or "zh", lambda: bottom_sheet(board, selection, **how), split
-        ),
-        MEDIA[form],
-        attachment(opened, form, metric, "bottom"),
-        key=view.key,
-    )
+
+    def make() -> Rows:
+        return bottom_list_rows(board, selection, **how)
+
+    return exported(request, opened, view, form, lang or "zh", make, "bottom", metric, split)
 
 
 def _groups(board: Board, view: View, selection: Selection, how: dict[str, Any]) -> bytes:
