@@ -94,7 +94,7 @@ function Shown(p: { entry: Entry; view: View }) {
   }, [p.entry]);
   const error = p.view.catalogue.error ?? found.error;
   if (error) return <Wrong error={error} />;
-  if (p.entry.needs && p.view.catalogue.me && !may(p.view.catalogue, p.entry.needs)) return <p class="empty">{t("not_yours")}</p>;
+  if (p.entry.needs && p.view.catalogue.me && !may(p.view.catalogue, p.entry.needs)) return <p class="empty" role="alert">{t("not_yours")}</p>;
   if (!found.part || !p.view.catalogue.release || !p.view.catalogue.me) return <Waiting view={p.view} />;
   return <found.part {...p.view} />;
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from engine.policy.packs import read_pack
 from engine.releases import find
@@ -46,7 +48,7 @@ def test_moving_a_slider_keeps_the_sum_and_answers_within_a_second(visit: Visit)
     begun = time.monotonic()
     slider = page.get_by_label("Tax per mu", exact=True)
     slider.evaluate("(s) => { s.value = 20; s.dispatchEvent(new Event('input', {bubbles: true})); }")
-    page.wait_for_function("document.querySelector('.card b').innerText !== '0'")
+    expect(page.locator(".card b").first).not_to_have_text("0")
     taken = time.monotonic() - begun
     weights = [_number(window, f"{n} points") for n in ("Tax per mu", "Sales per mu", "Tax per tce")]
     assert weights[0] == 20 and sum(weights) == 100
@@ -78,8 +80,8 @@ def test_quotas_by_keyboard(visit: Visit) -> None:
     page.get_by_label("A Grade A reaches the first", exact=True).focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.search.includes('shares.A%3D25')")
-    page.wait_for_function("document.querySelector('.card b').innerText !== '0'")
+    expect(page).to_have_url(re.compile(r"shares\.A%3D25"))
+    expect(page.locator(".card b").first).not_to_have_text("0")
 
 
 def test_the_draft_is_a_pack(visit: Visit, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ export function Refused(p: View) {
         <Choose name="source" label={t("desk_source")} value={asked.source} choices={counted(counts.source, "source")} all={t("desk_all_sources")} />
         <Choose name="reason" label={t("desk_reason")} value={asked.reason} choices={counted(counts.code, "refusal")} all={t("desk_all_reasons")} />
         <Find value={asked.find} label={t("desk_find_cell")} />
-        {found.data && found.data.total > 0 && <a class="button" href={file} download>{t("desk_export")}</a>}
+        {found.data && found.data.total > 0 && <a class="button" href={file} download="">{t("desk_export")}</a>}
       </form>
       <h2 id="desk-title">{t("desk_refused_rows", { n: figure(found.data?.total ?? 0, 0) })}</h2>
       <p class="note">{t("desk_refused_how")}</p>

@@ -8,7 +8,7 @@ import type { Catalogue, Release } from "../../state/catalogue";
 import { either, t } from "../../words";
 import { type Answer, Result } from "./result";
 import { GroupSliders } from "./sliders";
-import { changesOf, sum, tidy, type Values, valuesOf } from "./weights";
+import { changesOf, isWeighted, sum, tidy, type Values, valuesOf } from "./weights";
 import "./whatif.css";
 
 /** The release to vary: the one asked, else the newest of its year that has weights, else any that has. */
@@ -40,10 +40,10 @@ function Trial(p: View & { release: Release }) {
   const put = (next: { weights: Record<string, Values>; shares: Record<string, Values> }) => {
     set(next);
     clearTimeout(timer.current);
-    const whole = groups.every((g) => tidy(sum(next.weights[g.group]!)) === 100);
+    const whole = groups.every((g) => !isWeighted(g) || tidy(sum(next.weights[g.group]!)) === 100);
     if (whole) timer.current = window.setTimeout(() => ask({ changes: changesOf(groups, next.weights, next.shares) || null }, true), 200);
   };
-  const whole = groups.every((g) => tidy(sum(now.weights[g.group]!)) === 100);
+  const whole = groups.every((g) => !isWeighted(g) || tidy(sum(now.weights[g.group]!)) === 100);
   return (
     <div class="whatif">
       <section class="panel whatif-sliders" aria-labelledby="whatif-rule">

@@ -90,9 +90,9 @@ export function Result(p: Shown) {
         <div class="toolbar">
           <h3>{t("whatif_list")}</h3>
           <span class="push toolbar">
-            {data.moved > 0 && <a class="button" href={file("xlsx")} download>XLSX</a>}
-            {data.moved > 0 && <a class="button" href={file("csv")} download>CSV</a>}
-            {p.changes && <a class="button" href={draft} download>{t("whatif_draft")}</a>}
+            {data.moved > 0 && <a class="button" href={file("xlsx")} download="">XLSX</a>}
+            {data.moved > 0 && <a class="button" href={file("csv")} download="">CSV</a>}
+            {p.changes && <a class="button" href={draft} download="">{t("whatif_draft")}</a>}
           </span>
         </div>
         {p.changes && <p class="note">{t("whatif_draft_note")}</p>}

@@ -3,7 +3,7 @@ import { useId, useState } from "preact/hooks";
 import { figure } from "../../parts/number";
 import { Grade } from "../../parts/grade";
 import { either, t, tOr } from "../../words";
-import { balanced, type Group, raised, sum, tidy, type Values } from "./weights";
+import { balanced, type Group, isWeighted, raised, sum, tidy, type Values } from "./weights";
 
 interface Shown {
   group: Group;
@@ -29,18 +29,18 @@ export function GroupSliders(p: Shown) {
   return (
     <fieldset class="whatif-group">
       <legend>{p.alone ? t("whatif_weights") : `${name} · ${t("whatif_weights")}`}</legend>
-      {p.group.items.map((i) => (
+      {isWeighted(p.group) && p.group.items.map((i) => (
         <Slider
           key={i.name}
           label={either(i.title, i.title_en)}
           unit={t("whatif_points")}
           value={p.weights[i.name]!}
           before={i.before ?? 0}
-          most={99}
+          most={p.group.items.length === 1 ? 100 : 99}
           onChange={(v) => move(i.name, v)}
-          disabled={!p.manual && locked.has(i.name)}
+          disabled={p.group.items.length === 1 || (!p.manual && locked.has(i.name))}
         >
-          {!p.manual && (
+          {!p.manual && p.group.items.length > 1 && (
             <button
               type="button"
               class="quiet whatif-lock"
@@ -53,9 +53,9 @@ export function GroupSliders(p: Shown) {
           )}
         </Slider>
       ))}
-      <p class={total === 100 ? "whatif-sum" : "whatif-sum whatif-wrong"} role="status">
+      {isWeighted(p.group) && <p class={total === 100 ? "whatif-sum" : "whatif-sum whatif-wrong"} role="status">
         {t(total === 100 ? "whatif_sum" : "whatif_sum_wrong", { sum: figure(total, total % 1 ? 2 : 0) })}
-      </p>
+      </p>}
       <h2>{t("whatif_shares")}</h2>
       {p.group.shares.slice(0, -1).map((s) => (
         <Slider

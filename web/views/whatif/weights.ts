@@ -26,6 +26,9 @@ const LEAST = 1;
 
 export const sum = (values: Values): number => Object.values(values).reduce((a, b) => a + b, 0);
 
+/** Whether a group is scored by weights; one ranked by a single value has none. */
+export const isWeighted = (group: Group): boolean => group.items.every((i) => i.before !== null);
+
 /** Numbers as people write them: no binary dust. */
 export const tidy = (value: number): number => Math.round(value * 10_000) / 10_000;
 
