@@ -16,6 +16,7 @@ import openpyxl
 import orjson
 import polars as pl
 import pyogrio
+import pypdf
 from pmtiles.reader import MemorySource, all_tiles
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
@@ -106,6 +107,9 @@ def _numbers(content: bytes, media: str) -> Iterator[float]:
         yield from _of_json(pl.read_parquet(io.BytesIO(content)).select(pl.exclude("geometry")).rows())
     elif "arrow" in media:
         yield from _of_json(pl.read_ipc(io.BytesIO(content)).rows())
+    elif "pdf" in media:
+        words = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+        yield from (float(n) for n in _NUMBER.findall(words))
     elif media.startswith("text/"):
         yield from (float(n) for n in _NUMBER.findall(content.decode("utf-8", "replace")))
     else:
