@@ -35,12 +35,16 @@ def _table(release: Release, enterprise_id: str) -> pl.DataFrame:
         .group_by("parcel_code")
         .agg(kinds=pl.col("kind").unique().sort(), used=pl.col("dm2_days").sum())
         .with_columns(used_mu=divided(pl.col("used") * 3, 200_000 * days))
+        .collect()
     )
-    users = uses.group_by("parcel_code").agg(users=pl.col("enterprise_id").n_unique())
-    drawn = release.table("parcels").with_columns(
-        area_mu=land_mu(pl.col("area_dm2")), drawn_mu=land_mu(pl.col("drawn_dm2"))
+    here = pl.col("parcel_code").is_in(mine["parcel_code"].implode())
+    users = uses.filter(here).group_by("parcel_code").agg(users=pl.col("enterprise_id").n_unique())
+    drawn = (
+        release.table("parcels")
+        .filter(here)
+        .with_columns(area_mu=land_mu(pl.col("area_dm2")), drawn_mu=land_mu(pl.col("drawn_dm2")))
     )
-    joined = mine.join(drawn, on="parcel_code", how="left").join(users, on="parcel_code", how="left")
+    joined = mine.lazy().join(drawn, on="parcel_code", how="left").join(users, on="parcel_code", how="left")
     return joined.with_columns(_disputed(release)).select(*_SHOWN, "geometry").sort("parcel_code").collect()
 
 

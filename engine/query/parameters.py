@@ -145,6 +145,13 @@ PARAMETERS: dict[str, Parameter] = {
             _one_of(["group"]),
             "group",
         ),
+        Parameter(
+            "against",
+            "the release to compare with, of the same policy; without it the newest of the year before",
+            "用于比较的版本，须为同一办法；不填则为上一年的最新版本",
+        ),
+        Parameter("x", "a metric of the release", "该版本的指标", example="output_per_mu"),
+        Parameter("y", "a metric of the release", "该版本的指标", example="benefit_per_mu"),
         Parameter("lang", "zh or en", "zh 或 en", {**_one_of(["zh", "en"]), "default": "zh"}, "zh"),
     )
 }
@@ -245,6 +252,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "release": _filled("release"),
     "policy": _filled("policy"),
     "by": _filled("by"),
+    "x": _filled("x"),
+    "y": _filled("y"),
+    "against": _filled("against"),
     "year": lambda text: int(_matching("year")(text)),
     "industry": _industry,
     "region": _region,
