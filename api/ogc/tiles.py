@@ -11,8 +11,8 @@ import gzip
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -75,7 +75,7 @@ async def tile(request: Request) -> Response:
     named, layer = request.path_params.get("release_id"), request.path_params["collection_id"]
     ready = at_hand(request.app.state.store, named, layer, viewer_of(request))
     if ready is None:
-        ready = await run_sync(opened, request, named, layer)
+        ready = await run_in_threadpool(opened, request, named, layer)
     request.state.audit_release = ready.release_id
     if not ready.covers(z, y, x):
         _outside(f"tile {z}/{y}/{x}")
