@@ -40,6 +40,7 @@ from api.routes import (
     reports,
 )
 from api.store import Store
+from api.warm import Warm
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
 
@@ -63,6 +64,7 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings
         lifespan=_lifespan,
     )  # fmt: skip
     app.state.store = Store(warehouse)
+    app.state.warm = Warm(app.state.store)
     app.state.settings, app.state.audit = settings, Audit(warehouse)
     app.state.directory = Directory(warehouse, settings.users_required)
     app.state.tokens = Tokens(settings.provider) if settings.provider else None
@@ -88,7 +90,7 @@ def _wrap(app: FastAPI, hosts: tuple[str, ...], settings: Settings) -> None:
     identify = Identify(app.state.directory, app.state.tokens)
     limits = Limits(settings.rate, settings.burst)
     app.add_middleware(QuickTiles, store=app.state.store)
-    app.add_middleware(Quick, store=app.state.store)
+    app.add_middleware(Quick, store=app.state.store, patience=settings.patience)
     app.add_middleware(Gate, identify=identify, limits=limits, audit=app.state.audit)
     app.add_middleware(Guard, hosts=(*hosts, *settings.hosts))
     if settings.origins:
@@ -99,9 +101,11 @@ def _wrap(app: FastAPI, hosts: tuple[str, ...], settings: Settings) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """The audit log is written while the server runs, and to its last line when it stops."""
+    """The newest release is opened ahead; the audit log is written while the server runs, and to its last line when it stops."""
     app.state.audit.start()
+    app.state.warm.start()
     yield
+    app.state.warm.stop()
     app.state.audit.stop()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-import anyio.to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.query import PAGE, RankingQuery
@@ -77,10 +77,14 @@ def question_of(query: bytes) -> Question | None:
 
 
 class Quick:
-    """ASGI middleware, innermost: the viewer is known by now, and the answer passes the guard on its way out."""
+    """ASGI middleware, innermost: the viewer is known by now, and the answer passes the guard on its way out.
 
-    def __init__(self, app: ASGIApp, store: Store) -> None:
-        self.app, self.store = app, store
+    ``patience``: seconds for which it may go on with the releases that it knows before it looks whether there are
+    others, or theirs are gone: four calls of the system a page.
+    """
+
+    def __init__(self, app: ASGIApp, store: Store, patience: float = 0.0) -> None:
+        self.app, self.store, self.patience = app, store, patience
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
         self._views: dict[tuple[Viewer, Listed], View] = {}
         self._answered = 0
@@ -104,7 +108,7 @@ class Quick:
             return
         encoding = encoding_of(sent.get(b"accept-encoding", b"").decode("latin-1"))
         if encoding is not None and len(body) >= PACK_FROM:
-            body = await anyio.to_thread.run_sync(packed, body, encoding)
+            body = await run_in_threadpool(packed, body, encoding)
             headers.append((b"content-encoding", encoding.encode()))
         scope["state"]["audit_release"] = found.opened.listed.release_id
         await _send(send, 200, headers, body)
@@ -112,12 +116,12 @@ class Quick:
     def _found(self, scope: Scope) -> Found | None:
         """What the answer is made from, where the release is open and the viewer sees all of it."""
         question = question_of(scope["query_string"])
-        entries = self.store.ledger.at_hand()
+        entries = self.store.ledger.at_hand(self.patience)
         if question is None or entries is None:
             return None
         viewer: Viewer = scope.setdefault("state", {}).get("viewer", ADMINISTRATOR)
         try:
-            opened = self.store.at_hand(self._listed(question, entries, viewer))
+            opened = self.store.at_hand(self._listed(question, entries, viewer), self.patience)
             if opened is None or opened.board.served is None:
                 return None
             view = self._view(viewer, opened)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ class Ledger:
         self.warehouse = warehouse
         self._files = (warehouse.ledger, warehouse.ledger.with_name(warehouse.ledger.name + "-wal"))
         self._read: tuple[tuple[int, ...], tuple[Listed, ...]] = ((), ())
+        self._looked = -1.0
 
     def index(self) -> tuple[Listed, ...]:
         """Every release, newest year first, then newest."""
@@ -61,10 +63,15 @@ class Ledger:
             self._read = (stamp, entries)
         return entries
 
-    def at_hand(self) -> tuple[Listed, ...] | None:
-        """The same if nothing has to be read for it."""
+    def at_hand(self, patience: float = 0.0) -> tuple[Listed, ...] | None:
+        """The same if nothing has to be read for it; looked at again when ``patience`` seconds have gone by."""
         known, entries = self._read
-        return entries if known and known == self._stamp() else None
+        now = time.monotonic()
+        if now - self._looked > patience:
+            if not known or known != self._stamp():
+                return None
+            self._looked = now
+        return entries
 
     def _stamp(self) -> tuple[int, ...]:
         found: list[int] = []
@@ -87,6 +94,7 @@ class Store:
         self._sees: Callable[[str | None], bool] | None = None
         self._open: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, threading.Lock] = {}
+        self._seen_whole: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def seen_by(self, sees: Callable[[str | None], bool]) -> Store:
@@ -138,10 +146,15 @@ class Store:
                 found = self._kept(listed) or self._keep(self._opened(folder, listed))
         return found
 
-    def at_hand(self, listed: Listed) -> Opened | None:
-        """The same if nothing has to be read for it; None where the folder is gone too."""
+    def at_hand(self, listed: Listed, patience: float = 0.0) -> Opened | None:
+        """The same if nothing has to be read for it; None where the folder is gone too (known after ``patience``)."""
         found = self._kept(listed)
-        return found if found is not None and _stand(found.files) else None
+        now = time.monotonic()
+        if found is not None and now - self._seen_whole.get(listed.release_id, -1.0) > patience:
+            if not _stand(found.files):
+                return None
+            self._seen_whole[listed.release_id] = now
+        return found
 
     def _kept(self, listed: Listed) -> Opened | None:
         with self._lock:

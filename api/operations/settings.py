@@ -50,12 +50,14 @@ class Settings:
     session_hours: float = 12.0
     provider: Provider | None = None
     basemap: Basemap | None = None
+    patience: float = 0.0  # seconds between two looks for other releases, see api.quick
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] = os.environ) -> Settings:
         """Read PERMU_ALLOW_HOST, PERMU_CORS, PERMU_RATE, PERMU_BURST, PERMU_USERS_REQUIRED, PERMU_ACCESS_LOG,
         PERMU_SESSION_HOURS, PERMU_BASEMAP and PERMU_OIDC_*; PermuError ``bad_setting`` names the one that is malformed."""
         return cls(
+            patience=0.05,
             hosts=_list(given, "PERMU_ALLOW_HOST"),
             origins=_list(given, "PERMU_CORS"),
             rate=_number(given, "PERMU_RATE", cls.rate),

@@ -60,17 +60,26 @@ class Listing:
     def _best(self, start: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         part = self.rows[start:last]
         among_all = self.ranks[part]
-        return part, competition(among_all, start, self._first(int(among_all[0])))
+        return part, competition(among_all, start, self._tie_begins(start))
 
     def _worst(self, start: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        begins = self._first(int(self.ranks[self.rows[self.of - last]]))
-        ends = self._first(int(self.ranks[self.rows[self.of - 1 - start]]) + 1)
+        begins, ends = self._tie_begins(self.of - last), self._tie_ends(self.of - start)
         part = self.rows[begins:ends]
         among_all = self.ranks[part]
         turned = np.argsort(-among_all.astype(np.int64), kind="stable")
         skipped = start - (self.of - ends)
         taken = turned[skipped : skipped + last - start]
         return part[taken], competition(among_all, begins, begins)[taken]
+
+    def _tie_begins(self, place: int) -> int:
+        """The first place that ties with this one: nearly always itself."""
+        rank = self.ranks[self.rows[place]]
+        return place if place == 0 or self.ranks[self.rows[place - 1]] != rank else self._first(int(rank))
+
+    def _tie_ends(self, place: int) -> int:
+        """The place behind the last that ties with the one before this."""
+        rank = self.ranks[self.rows[place - 1]]
+        return place if place == self.of or self.ranks[self.rows[place]] != rank else self._first(int(rank) + 1)
 
     def ranks_in(self, rows: np.ndarray) -> np.ndarray:
         """Competition ranks of rows of the group, in the order given (0 = none)."""
