@@ -23,6 +23,7 @@ from api.rights import View
 from api.store import Opened
 
 SLICE = 50_000  # rows whose columns are held at once
+KEPT_ROWS = 100_000  # about 27 MB of a packed spreadsheet; larger ones are made anew
 _PIECE = 1 << 20
 _NOT_ASKED = ("format", "lang", "sheets")
 
@@ -61,13 +62,15 @@ def _workbook(
     asked = tuple(sorted(origin.question.items()))
     key = ("xlsx", request.url.path, view.key, opened.listed.state, lang, split, asked)
 
+    rows: Rows = opened.board.cached((*key, "rows"), make, lambda found: found.nbytes)
+    request.state.audit_rows = len(rows)
+
     def prepare() -> Prepared:
-        sheet: Sheet = make().sheet()
+        sheet: Sheet = rows.sheet()
         return prepared_xlsx(replace(sheet, frame=_cut(sheet.frame, view)), origin, lang, split)
 
-    made: Prepared = opened.board.cached(key, prepare, len)
-    request.state.audit_rows = made.about.rows
-    return made.finish(origin)
+    kept: Prepared = opened.board.cached(key, prepare, len) if len(rows) <= KEPT_ROWS else prepare()
+    return kept.finish(origin)
 
 
 def _cut(frame: pl.DataFrame, view: View) -> pl.DataFrame:

@@ -83,6 +83,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return int(self.rows.nbytes + self.rank.nbytes + self.of.nbytes) + 200 * (len(self.parts) + 1)
+
     def frame(self, start: int = 0, stop: int | None = None) -> pl.DataFrame:
         """The table of some rows; bottom lists have the codes of their group in front."""
         cut = slice(start, stop)
