@@ -65,7 +65,7 @@ export function Publish(p: View) {
       <h2 id="desk-title">{t("desk_releases")}</h2>
       <p class="note">{t("desk_publish_how")}</p>
       <div class="panel scroll" tabIndex={0} role="region" aria-label={t("desk_releases")}>
-        <table class="plain">
+        <table class="plain desk-releases">
           <thead>
             <tr>
               <th scope="col">{t("year")}</th>
