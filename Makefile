@@ -23,7 +23,7 @@ PAGE := api/pages/static/app/index.html
 PAGE_SOURCES := $(shell find web -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: run demo page test check bench conformance lock help
+.PHONY: run demo page shots test check bench conformance lock help
 
 run: page demo  ## demo data, then the page and the API at http://127.0.0.1:8000 (PORT=… changes it)
 	$(PERMU) serve --port $(PORT)
@@ -31,6 +31,9 @@ run: page demo  ## demo data, then the page and the API at http://127.0.0.1:8000
 demo: $(WAREHOUSE)/demo.done  ## synthetic departments' files, ingested, merged, ranked (once; remove data/warehouse to redo)
 
 page: $(PAGE)  ## the page's files, built from web/ into api/pages/static/app
+
+shots: page demo  ## pictures of every view of the page, into docs/pictures
+	$(VENV)/bin/python -m tests.e2e.page.shots --home $(WAREHOUSE)
 
 test: $(VENV)/done page  ## all tests
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile

@@ -50,6 +50,7 @@ _COLUMN = {
     "unit_en": "mu",
     "kind": "number",
     "decimals": 2,
+    "shown": True,
 }
 _TITLE = {"zh": "苏南工业企业资源集约利用排名", "en": "Ranking of southern Jiangsu"}
 _POLICY = {"id": "sunan-2017", "title": _TITLE, "status": "complete", "place": "32", "sha256": "9b1c…", "years": [2024]}

@@ -63,7 +63,7 @@ def local(path: str | None) -> str:
 def _form(request: Request, to: str, wrong: bool = False) -> Response:
     provider = _tokens(request) is not None
     told = '<p role="alert" class="wrong">用户名或密钥不正确 · Unknown name or key</p>' if wrong else ""
-    onward = html.escape(to, quote=True)
+    onward = html.escape(quote(to, safe="/"), quote=True)
     other = f'<p><a href="/login/oidc?next={onward}">统一身份认证 · Single sign-on</a></p>' if provider else ""
     page = (
         '<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>登录 · Sign in — permu</title>'

@@ -38,6 +38,8 @@ export interface Indicator {
   unit_en: string;
   groupings: string[];
   default: boolean;
+  /** false: the role may not see it. */
+  shown?: boolean;
 }
 
 /** A column of ranking rows as engine.schema.columns says it. */
@@ -49,6 +51,8 @@ export interface Column {
   unit_en: string;
   kind: "text" | "code" | "integer" | "number" | "points";
   decimals: number;
+  /** Whether the role sees it. */
+  shown: boolean;
 }
 
 /** Who asks, and what their role may do. */
@@ -103,7 +107,7 @@ export function useCatalogue(asked: Asked): Catalogue {
     release,
     industries: industries.data?.industries ?? [],
     regions: regions.data?.regions ?? [],
-    indicators: indicators.data?.indicators ?? [],
+    indicators: indicators.data?.indicators.filter((i) => i.shown !== false) ?? [],
     columns: columns.data?.columns ?? [],
     me: me.data,
     by: asked.by ?? release?.default_metric ?? "output_per_mu",

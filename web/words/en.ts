@@ -88,6 +88,7 @@ export const en: Record<Word, string> = {
   map_region_town: "Towns",
   map_low_share: "share of grades C and D",
   map_ratio: "Figures of regions are sum ÷ sum.",
+  map_zoom_note: "Zoom in for parcels.",
   map_main_user: "A parcel has the colour of its main user; pale is outside the filter.",
   map_height: "Height: {metric}, 1 {unit} = {metres} m.",
   map_order: "Order",

@@ -86,6 +86,7 @@ export const zh = {
   map_region_town: "乡镇（街道）",
   map_low_share: "C、D 级企业占比",
   map_ratio: "地区数值为合计 ÷ 合计。",
+  map_zoom_note: "放大后显示宗地。",
   map_main_user: "宗地按其主要使用企业着色；淡色为筛选之外。",
   map_height: "高度：{metric}每 1 {unit} 为 {metres} 米。",
   map_order: "先后",

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def test_columns_are_chosen_and_kept_in_the_address(visit: Visit) -> None:
     assert again.page.locator(".tabulator-col-title").all_inner_texts() == heads
 
 
-def test_files_carry_the_same_question(visit: Visit) -> None:
+def test_files_carry_the_same_question(visit: Visit, tmp_path: Path) -> None:
     visitor = visit("/?view=rankings&region=3205&size=small&by=benefit_per_mu&order=worst")
     page, rows = (
         visitor.page,
@@ -84,7 +85,8 @@ def test_files_carry_the_same_question(visit: Visit) -> None:
     )
     with page.expect_download() as got:
         page.get_by_role("link", name="XLSX").first.click()
-    sheet = load_workbook(got.value.path(), read_only=True).worksheets[0]
+    got.value.save_as(tmp_path / "ranking.xlsx")
+    sheet = load_workbook(tmp_path / "ranking.xlsx", read_only=True).worksheets[0]
     assert {r["name"] for r in rows} <= {c for line in sheet.iter_rows(values_only=True) for c in line}
     with page.expect_download() as got:
         page.get_by_role("link", name="CSV").first.click()

@@ -19,8 +19,8 @@ const numeric = (x: unknown): number | null => (typeof x === "number" ? x : null
 function Region(p: Shown) {
   const code = String(p.parcel.region_code ?? "");
   const value = p.painted.regions.get(code) ?? null;
-  const isShare = p.painted.colour.kind === "grade";
   const metric = p.painted.metric;
+  const isShare = metric === "";
   return (
     <>
       <b>{placeName(p.catalogue.regions, code)}</b>

@@ -17,7 +17,7 @@ export interface Painted {
   metrics: readonly string[];
   isGraded: boolean;
   whole: Group | undefined;
-  /** Region code → value: Σ/Σ of the metric, or the share of grades C and D. */
+  /** Region code → value: Σ/Σ of the metric; where there is none, the share of grades C and D. */
   regions: ReadonlyMap<string, number>;
   regionEdges: readonly number[];
   level: string;
@@ -61,14 +61,15 @@ export function usePainted(asked: Asked, catalogue: Catalogue, fields: ReadonlyS
   const parts: Known<Summary> = useData(zoom < 10 ? path("summary", { ...question, group_by: level }) : null);
   const group = whole.data?.groups[0];
   const colour = colourOf(asked, catalogue, fields, group);
+  const metrics = metricsOf(catalogue, fields);
+  const metric = colour.kind === "grade" ? (metrics.includes(catalogue.by) ? catalogue.by : (metrics.at(-1) ?? "")) : colour.metric;
   const regions = new Map<string, number>();
   for (const g of parts.data?.groups ?? []) {
-    const value = colour.kind === "grade" ? lowShare(g) : g.metrics[colour.metric]?.ratio;
+    // shares of grades are quotas within a county: only where no figure may be seen do they colour regions
+    const value = metric ? g.metrics[metric]?.ratio : lowShare(g);
     const code = g.key[level];
     if (code && value !== null && value !== undefined) regions.set(code, value);
   }
-  const metrics = metricsOf(catalogue, fields);
-  const metric = colour.kind === "grade" ? (metrics.includes(catalogue.by) ? catalogue.by : (metrics[0] ?? "")) : colour.metric;
   return {
     colour, metric, metrics, isGraded: isGraded(catalogue, fields), whole: group, regions, level,
     regionEdges: fifths([...regions.values()]), loading: whole.loading || parts.loading, error: whole.error ?? parts.error,

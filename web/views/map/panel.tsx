@@ -57,10 +57,10 @@ export function bandsShown(p: Omit<Shown, "asked">): { title: string; bands: Ban
   const name = painted.colour.kind === "metric" ? painted.colour.metric : painted.metric;
   const titled = `${titleOf(catalogue, name)} ${unitOf(catalogue, name)}`;
   if (zoom < PARCELS_FROM) {
-    const isShare = painted.colour.kind === "grade";
+    const isShare = painted.metric === "";
     const show = isShare ? sharer(painted.regionEdges) : shower(painted.regionEdges);
     const title = `${t(`map_${painted.level}` as "map_region_city")} · ${isShare ? t("map_low_share") : titled}`;
-    return { title, bands: legendOf(painted.regionEdges, show), note: isShare ? "" : t("map_ratio") };
+    return { title, bands: legendOf(painted.regionEdges, show), note: `${isShare ? "" : t("map_ratio")} ${t("map_zoom_note")}` };
   }
   if (painted.colour.kind === "grade") {
     const bands = ["A", "B", "C", "D", "T"].map((g) => ({ swatch: `swatch-grade-${g}`, label: tOr(`grade_${g}`, g), count: painted.whole?.grades[g] ?? 0 }));
@@ -120,7 +120,7 @@ export function Best(p: Shown & { onLocate: (id: string) => void }) {
       <ol>
         {rows.map((row) => (
           <li key={row.enterprise_id}>
-            <span class="place">{row.rank === null ? "–" : figure(row.rank, 0)}</span>
+            <span class="place">{row.rank === null || row.rank === undefined ? "" : figure(row.rank, 0)}</span>
             <span class="who-where">
               <a href={toView(asked, "portrait", { enterprise: row.enterprise_id })}>{row.name ?? t("unnamed")}</a>
               <span class="note">{placeName(catalogue.regions, row.region_code)}</span>

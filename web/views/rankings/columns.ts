@@ -8,8 +8,9 @@ import { t, tOr } from "../../words";
 
 export interface Row {
   enterprise_id: string;
-  rank: number | null;
-  of: number;
+  /** Not there for who may not see ranks. */
+  rank?: number | null;
+  of: number | null;
   percentile: number | null;
   name: string | null;
   [column: string]: unknown;
@@ -28,7 +29,10 @@ export function offered(c: Catalogue): string[] {
   const indicators = c.indicators.map((i) => i.name);
   const figures = ["land_mu", "output_wan_yuan", "tax_wan_yuan", ...own, ...graded];
   const grade = isGraded(c) ? ["grade"] : [];
-  return [...new Set([...ALWAYS, c.by, ...grade, "industry_name", "region_name", "size", ...figures, ...indicators, ...MORE])];
+  const all = [...ALWAYS, c.by, ...grade, "industry_name", "region_name", "size", ...figures, ...indicators, ...MORE];
+  const hidden = new Set(c.columns.filter((x) => !x.shown).map((x) => x.name));
+  if (hidden.has("rank")) hidden.add("moved");
+  return [...new Set(all)].filter((name) => !hidden.has(name));
 }
 
 /** The columns shown: those of the address, else the usual ones and the metric asked. */
@@ -60,7 +64,7 @@ const isNarrow = (): boolean => innerWidth <= 720;
 
 function rankCell(cell: CellComponent): HTMLElement {
   const row = cell.getData() as Row;
-  if (row.rank === null) return none();
+  if (row.rank === null || row.rank === undefined) return none();
   const made = element("span", "");
   made.append(element("b", figure(row.rank, 0)));
   if (!isNarrow()) made.append(element("span", ` / ${figure(row.of, 0)}`, "unit"));
@@ -70,7 +74,7 @@ function rankCell(cell: CellComponent): HTMLElement {
 /** Places up or down against the year before; the arrow and the word say it, the colour repeats it. */
 export function movedText(row: Row, places: Places): { text: string; cls: string; told: string } | null {
   const before = places[row.enterprise_id];
-  if (row.rank === null) return null;
+  if (row.rank === null || row.rank === undefined) return null;
   if (!before) return { text: t("rank_new"), cls: "moved-new", told: t("rank_new_told") };
   const up = before.rank - row.rank;
   const told = t("rank_before", { rank: figure(before.rank, 0), of: figure(before.of, 0) });

@@ -1,6 +1,5 @@
 // The ranking as a table: best or worst first, columns as chosen, files of the same question.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Tabulator } from "tabulator-tables";
 import type { View } from "..";
 import { Dialog } from "../../parts/dialog";
 import { figure } from "../../parts/number";
@@ -18,7 +17,7 @@ import { makeTable, type Question } from "./table";
 /** The question of the address, as the API takes it. */
 function questionOf(asked: Asked, c: Catalogue): Question {
   const { industry, region, size, group, grade, q } = asked;
-  return { release: c.release?.release_id, industry, region, size, group, grade, q, by: c.by, order: asked.order === "worst" ? "worst" : undefined };
+  return { release: c.release?.release_id, industry, region, size, group, grade, q, by: asked.by, order: asked.order === "worst" ? "worst" : undefined };
 }
 
 /** Whether the year before was ranked under the same policy. */
@@ -26,35 +25,38 @@ const yearBefore = (c: Catalogue): boolean =>
   c.releases.some((r) => r.year === (c.release?.year ?? 0) - 1 && r.policy === c.release?.policy && r.state !== "withdrawn");
 
 interface Standing {
-  of: number;
+  of: number | null;
   total: number;
 }
 
 /** The table of what is asked, made anew when the question changes, its columns when they do. */
 function useTable(p: View) {
   const box = useRef<HTMLDivElement>(null);
-  const table = useRef<Tabulator | null>(null);
   const places = useRef<Places | null>(null);
   const [standing, setStanding] = useState<Standing | null>(null);
   const [against, setAgainst] = useState<number | null>(null);
   const question = questionOf(p.asked, p.catalogue);
   const names = shownColumns(p.asked, p.catalogue);
-  const isKnown = p.catalogue.columns.length > 0 && p.catalogue.indicators.length > 0 && p.catalogue.regions.length > 0;
+  const isKnown = p.catalogue.columns.length > 0 && !p.catalogue.loading;
   useEffect(() => {
     if (!isKnown || !box.current) return;
+    let gone = false;
     places.current = null;
     setStanding(null);
     const made = makeTable(box.current, question, columnsFor(names, p.asked, p.catalogue, () => places.current), yearBefore(p.catalogue), {
       onPage: setStanding,
       onPlaces: (found, year) => {
+        if (gone) return;
         places.current = { ...places.current, ...found };
         setAgainst(year);
         made.getRows("active").forEach((row) => row.getElement().isConnected && row.reformat());
       },
-      onError: complain,
+      onError: (error) => gone || complain(error),
     });
-    table.current = made;
-    return () => made.destroy();
+    return () => {
+      gone = true;
+      made.destroy();
+    };
   }, [JSON.stringify(question), names.join(), isKnown, p.asked.lang]);
   return { box, standing, against };
 }
@@ -93,16 +95,16 @@ function Exports(p: View) {
       {may(p.catalogue, "export") && (
         <span class="toolbar">
           {t("rank_export")}
-          <a class="button" download href={path("rankings", { ...question, format: "xlsx" })}>XLSX</a>
-          <a class="button" download href={path("rankings", { ...question, format: "csv" })}>CSV</a>
+          <a class="button" download="" href={path("rankings", { ...question, format: "xlsx" })}>XLSX</a>
+          <a class="button" download="" href={path("rankings", { ...question, format: "csv" })}>CSV</a>
           <button type="button" disabled={isSaving} onClick={saveGeo}>GeoJSON</button>
         </span>
       )}
       {may(p.catalogue, "export_bottom") && (
         <span class="toolbar">
           {t("rank_export_bottom")}
-          <a class="button" download href={path("rankings/bottom", { ...bottom, percent: 5, format: "xlsx" })}>XLSX</a>
-          <a class="button" download href={path("rankings/bottom", { ...bottom, percent: 5, format: "csv" })}>CSV</a>
+          <a class="button" download="" href={path("rankings/bottom", { ...bottom, percent: 5, format: "xlsx" })}>XLSX</a>
+          <a class="button" download="" href={path("rankings/bottom", { ...bottom, percent: 5, format: "csv" })}>CSV</a>
         </span>
       )}
     </>
@@ -115,7 +117,7 @@ function Told(p: View & { standing: Standing | null; against: number | null }) {
   const shown = standing.total === standing.of ? "" : ` · ${t("rank_rows", { n: figure(standing.total, 0) })}`;
   return (
     <p class="note" role="status">
-      {t("rank_ranked", { n: figure(standing.of, 0) })}
+      {standing.of !== null && t("rank_ranked", { n: figure(standing.of, 0) })}
       {shown}
       {against !== null && ` · ${t("rank_against", { year: against })}`}
     </p>

@@ -13,14 +13,14 @@ export const PAGE = 50;
 export type Question = Record<string, string | undefined>;
 
 interface Page {
-  of: number;
+  of: number | null;
   total: number;
   rows: Row[];
   next: string | null;
 }
 
 export interface Told {
-  onPage: (page: { of: number; total: number }) => void;
+  onPage: (page: { of: number | null; total: number }) => void;
   onPlaces: (places: Places, year: number) => void;
   onError: (error: unknown) => void;
 }
@@ -71,6 +71,12 @@ export function makeTable(box: HTMLElement, question: Question, columns: ColumnD
     progressiveLoadScrollMargin: 800,
     paginationSize: PAGE,
     dataLoader: false,
+  });
+  table.on("tableBuilt", () => {
+    // what scrolls takes the focus, so it is the group of rows; what lies within it has no meaning of its own
+    box.querySelector(".tabulator-tableholder")?.setAttribute("role", "rowgroup");
+    box.querySelector(".tabulator-table")?.setAttribute("role", "presentation");
+    box.setAttribute("aria-label", t("view_rankings"));
   });
   return table;
 }
