@@ -60,6 +60,7 @@ STATUS = {
     "warehouse_busy": 409,
     "ledger_busy": 503,
     "audit_unavailable": 503,
+    "ledger_damaged": 503,
     "provider_unreachable": 503,
     "release_gone": 503,
     "no_warehouse": 503,

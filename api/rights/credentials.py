@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass, field
@@ -41,7 +42,14 @@ class Directory:
         """Read the ledger unless that was done just now. Once there were users, users stay required."""
         with self._lock:
             if time.monotonic() - self._read_at > older_than:
-                self.known = everything(self.warehouse)
+                try:
+                    self.known = everything(self.warehouse)
+                except sqlite3.Error as error:
+                    raise PermuError(
+                        "ledger_busy",
+                        f"the ledger cannot be read ({error}), so nobody can be recognised: try again",
+                        f"账本无法读取（{error}），无法识别用户：请稍后重试",
+                    ) from error
                 self.required = self.required or bool(self.known.users)
                 self._read_at = time.monotonic()
 

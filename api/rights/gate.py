@@ -136,7 +136,11 @@ class Gate:
             answer = RedirectResponse(f"/login?next={wanted}", 303, {"Cache-Control": "no-store"})
             await answer(scope, receive, send)
             return
-        await problem(error, scope["path"])(scope, receive, send)
+        answer = problem(error, scope["path"])
+        if error.code == "unauthorized" and headers.get("sec-fetch-mode", "navigate") != "navigate":
+            # the page's own request: Basic would make the browser ask for a password over the page
+            answer.headers["WWW-Authenticate"] = 'Bearer realm="permu"'
+        await answer(scope, receive, send)
 
     async def _note(self, scope: Scope, rule: Rule | None, message: Message) -> None:
         """The audit log: an export before its first byte (PermuError: then it is not sent), a view in the next batch."""

@@ -30,7 +30,8 @@ def addresses(template: str, firm: str, other: str, release: str) -> list[str]:
     if "{enterprise_id}" in template:
         return [f"{template.replace('{enterprise_id}', who)}{_more(template, at)}" for who in (firm, other)]
     if template.startswith("/layers/"):
-        return [f"{template.replace('{layer}', layer)}?{at}" for layer in _LAYERS]
+        layers = _LAYERS if template.endswith((".geojson", ".parquet")) else ("parcels", "regions")
+        return [f"{template.replace('{layer}', layer)}?{at}" for layer in layers]
     if template.startswith("/ogc"):
         return _ogc(template, release)
     found = {

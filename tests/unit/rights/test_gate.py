@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from fastapi.testclient import TestClient
 from api.operations import audit
 from api.operations.limits import Limits
 from api.rights import users
+from cli.main import run
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from tests.unit.rights.conftest import World
@@ -36,6 +39,18 @@ def test_no_key_or_an_unknown_one_is_401(world: World, header: dict[str, str]) -
     answer = world.client.get(RANKINGS, headers=header)
     assert answer.status_code == 401 and answer.json()["code"] == "unauthorized"
     assert answer.headers["www-authenticate"].startswith("Basic") and "Bearer" in answer.headers["www-authenticate"]
+
+
+def test_the_page_is_not_asked_for_a_password_by_the_browser(world: World) -> None:
+    answer = world.client.get(RANKINGS, headers={"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 401 and answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_ledger_that_cannot_be_read_lets_nobody_in(own: Callable[..., TestClient]) -> None:
+    client = own()
+    warehouse_of(client).ledger.write_bytes(b"no database" * 1000)
+    answer = client.get("/api/v1/me")
+    assert answer.status_code == 503 and answer.json()["code"] in ("ledger_busy", "ledger_damaged")
 
 
 def test_basic_and_bearer_are_both_taken(world: World) -> None:
@@ -259,6 +274,51 @@ def test_equal_views_are_one_row_with_a_count_and_none_is_lost(home: Warehouse) 
         pass
     log.stop()
     assert sum(r["times"] for r in audit.rows(home)) == 300
+
+
+def test_many_writers_make_one_chain(home: Warehouse) -> None:
+    with home.connect():
+        pass
+    logs = [audit.Audit(home) for _ in range(4)]  # as many workers: each with connections of its own
+    threads = [threading.Thread(target=lambda log=log: [log.export(_access(n)) for n in range(10)]) for log in logs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    told = audit.check(home)
+    assert told.rows == 40 and told.broken_at is None
+
+
+def test_the_log_as_a_file(home: Warehouse, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    with home.connect():
+        pass
+    audit.Audit(home).export(audit.Access("=cmd()", "gis", "export", "GET", "/x", b"q=%E6%98%86", "r", 3, 200))
+    found = list(audit.rows(home))
+    table = audit.text(found, "csv")
+    assert table.startswith("\ufeffseq,at,user") and "'=cmd()" in table and found[0]["hash"] in table
+    assert json.loads(audit.text(found, "jsonl"))["rows"] == 3
+    day = found[0]["at"][:10]
+    assert list(audit.rows(home, day, day)) == found and list(audit.rows(home, "2000-01-01", "2000-12-31")) == []
+    for words, code in (
+        (("check", "--head", found[0]["hash"]), 0),
+        (("check", "--head", "f" * 64), 1),
+        (("export", "--format", "x"), 2),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            run(["audit", *words, "--home", str(home.home)])
+        assert int(ended.value.code or 0) == code, words
+
+
+@pytest.mark.parametrize(("origins", "told"), [((), None), (("https://map.example",), "https://map.example")])
+def test_other_origins_read_only_where_they_are_named(
+    own: Callable[..., TestClient], origins: tuple[str, ...], told: str | None
+) -> None:
+    client = own(origins=origins)
+    asked = {"Origin": "https://map.example", "Access-Control-Request-Method": "GET"}
+    assert client.options(RANKINGS, headers=asked).headers.get("access-control-allow-origin") == told
+    answer = client.get("/healthz", headers={"Origin": "https://map.example"})
+    assert answer.headers.get("access-control-allow-origin") == told
+    assert "access-control-allow-credentials" not in answer.headers
 
 
 @pytest.mark.parametrize(
