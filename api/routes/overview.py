@@ -66,7 +66,7 @@ class Panel:
         """The panel within the asker's rights; ``forbidden`` for a region outside them."""
         view = view_of(request, opened)
         view.need("summary")
-        group = view.narrow(selection, opened.board)
+        group = view.narrow(replace(selection, by=None), opened.board)  # `by` orders nothing here: see members()
         return cls(request, opened, view, replace(group, enterprise=None))  # a group's figures are not about one firm
 
     @property

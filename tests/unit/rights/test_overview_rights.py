@@ -22,7 +22,7 @@ def asked(world: World, role: str, path: str, **params: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", LIMITED)
 def test_no_bin_and_no_cell_stands_for_fewer_than_five(world: World, role: str) -> None:
-    bins = asked(world, role, "overview/distribution", year=2024)["counts"]
+    bins = asked(world, role, "overview/distribution", year=2024, by="output_per_mu")["counts"]
     assert bins and all(n == 0 or n >= 5 for n in bins)
     found = asked(world, role, "overview/quadrant", year=2024)
     assert found["points"] is None and all(cell[2] >= 5 for cell in found["cells"])

@@ -29,7 +29,7 @@ export function Groups(p: Shown) {
   const key = dim === "region" ? below(p.asked.region) : dim;
   const known = useFigure<{ groups: Group[] }>(p, "summary", { group_by: key, by });
   const groups = (known.data?.groups ?? []).filter((g) => key in g.key);
-  const rows = ordered(groups, dim, by, key);
+  const rows = ordered(groups.filter((g) => g.metrics[by]), dim, by, key); // the public gets no mean of a score
   const shown = DIMENSIONS.filter((d) => d !== "grade" || graded);
   return (
     <Figure

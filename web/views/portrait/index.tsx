@@ -105,8 +105,8 @@ function Actions({ p, row }: { p: View; row: Row }) {
     <div class="toolbar noprint">
       {may(p.catalogue, "check_up") && (
         <>
-          <a class="button" href={sheet("pdf")} download>{w("pdf")}</a>
-          <a class="button" href={sheet("xlsx")} download>{w("xlsx")}</a>
+          <a class="button" href={sheet("pdf")} download="">{w("pdf")}</a>
+          <a class="button" href={sheet("xlsx")} download="">{w("xlsx")}</a>
         </>
       )}
       <button type="button" onClick={() => print()}>{w("print")}</button>
