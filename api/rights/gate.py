@@ -133,8 +133,8 @@ class Gate:
         page = "text/html" in headers.get("accept", "") and scope["method"] in SAFE
         if error.code == "unauthorized" and page and "authorization" not in headers:
             wanted = quote(scope["path"] + ("?" + scope["query_string"].decode("latin-1")).rstrip("?"))
-            answer = RedirectResponse(f"/login?next={wanted}", 303, {"Cache-Control": "no-store"})
-            await answer(scope, receive, send)
+            onward = RedirectResponse(f"/login?next={wanted}", 303, {"Cache-Control": "no-store"})
+            await onward(scope, receive, send)
             return
         answer = problem(error, scope["path"])
         if error.code == "unauthorized" and headers.get("sec-fetch-mode", "navigate") != "navigate":
