@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+import orjson
 import polars as pl
 import pyogrio
 
@@ -16,8 +19,10 @@ from api.ogc.shelf import Shelf
 from api.rights import View
 from api.store import Opened
 from engine.features import Features
-from engine.layers import LAYERS, Limits, table
+from engine.layers import LAYERS, table
 from engine.schema.errors import PermuError
+
+LARGE = 100_000  # enterprises of a release from which layers are prepared by another process
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,42 @@ class Collection:
         return tuple(self.features().schema)
 
 
-def of_release(shelf: Shelf, opened: Opened, view: View) -> dict[str, Collection]:
-    """The layers of a release that the viewer may see and that the release can give."""
-    limits = limits_of(view)
+def of_release(shelf: Shelf, opened: Opened, view: View, here: bool = False) -> dict[str, Collection]:
+    """The layers of a release that the viewer may see and that the release can give. Large layers are prepared by a
+    process of their own, unless ``here``: what it takes would stay in the memory of the worker."""
     found = {}
     for name, layer in LAYERS.items():
         if view.viewer.can(f"layer_{name}") and all(opened.release.has(needed) for needed in layer.needs):
-            make = partial(_features, shelf, opened, name, limits)
+            make = partial(_features, shelf, opened, name, view, here)
             found[name] = Collection(name, layer.zh, layer.en, make, year=opened.board.year)
     return found
 
 
-def _features(shelf: Shelf, opened: Opened, name: str, limits: Limits) -> Features:
-    def make() -> tuple[pl.DataFrame, str]:
+def _features(shelf: Shelf, opened: Opened, name: str, view: View, here: bool) -> Features:
+    limits = limits_of(view)
+
+    def make() -> tuple[pl.DataFrame, str] | None:
+        if opened.listed.rows > LARGE and not here:
+            elsewhere(shelf, opened, name, view)
+            return None
         return table(opened.release, name, limits), LAYERS[name].identity
 
     sha = opened.listed.rankings_sha256[:12]
     return shelf.features(opened.board.release_id, f"{name}|{sha}|{limits.key}", make)
+
+
+def elsewhere(shelf: Shelf, opened: Opened, name: str, view: View) -> None:
+    """Prepare a layer by ``python -m api.ogc.prepare``. PermuError cannot_prepare where that fails."""
+    words = [sys.executable, "-m", "api.ogc.prepare", str(shelf.cache.parent), opened.board.release_id, name]
+    viewer = {**asdict(view.viewer), "switches": sorted(view.viewer.switches)}
+    ran = subprocess.run(words, input=orjson.dumps(viewer), capture_output=True, check=False)
+    if ran.returncode:
+        said = ran.stderr.decode(errors="replace").strip()[-300:]
+        raise PermuError(
+            "cannot_prepare",
+            f"the features of {name} could not be prepared: {said}",
+            f"图层 {name} 准备失败：{said}",
+        )
 
 
 def of_file(

@@ -44,13 +44,8 @@ def compare(over: Filter, op: str, args: list[Any]) -> Value:
         found = holds(over.features, op, shape(args[1], over.crs))
     else:
         return Value(BOOLEAN, pl.lit(bool(PREDICATES[op](shape(args[0], over.crs), shape(args[1], over.crs)))))
-    return Value(BOOLEAN, pl.lit(pl.Series(found)) & _drawn(over.features))
-
-
-def _drawn(features: Features) -> pl.Expr:
-    """True where a row has a geometry, else null."""
-    drawn = pl.Series(~features.undrawn)
-    return pl.lit(drawn.replace_strict({True: True, False: None}, return_dtype=pl.Boolean))
+    drawn = pl.lit(pl.Series(~over.features.undrawn))
+    return Value(BOOLEAN, pl.when(drawn).then(pl.lit(pl.Series(found))))
 
 
 def holds(features: Features, op: str, other: shapely.Geometry) -> np.ndarray:

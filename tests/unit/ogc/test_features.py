@@ -66,9 +66,9 @@ def test_features_are_valid_and_in_order(made: Features) -> None:
 def test_any_rows_join(made: Features, rows: list[int]) -> None:
     whole = _read(made.joined(np.arange(4)))
     assert _read(made.joined(np.array(rows, dtype=np.int64))) == [whole[n] for n in rows]
-    assert [f["properties"] for f in _read(made.joined_with(np.array(rows, dtype=np.int64), made.shapes(np.array(rows))))] == [
-        whole[n]["properties"] for n in rows
-    ]
+    assert [
+        f["properties"] for f in _read(made.joined_with(np.array(rows, dtype=np.int64), made.shapes(np.array(rows))))
+    ] == [whole[n]["properties"] for n in rows]
 
 
 def test_about(made: Features) -> None:
