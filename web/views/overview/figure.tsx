@@ -5,7 +5,7 @@ import { useId, useRef, useState } from "preact/hooks";
 import { type Row, saveNumbers, savePicture } from "../../parts/download";
 import { figure, MISSING } from "../../parts/number";
 import { complain, sentence } from "../../parts/toasts";
-import type { Known } from "../../state/api";
+import { ApiError, type Known } from "../../state/api";
 import { type Catalogue, origin } from "../../state/catalogue";
 import { t } from "../../words";
 import { Chart, drawn, type Option, picture } from "./charts";
@@ -53,7 +53,7 @@ export function Figure(p: Shown) {
       </header>
       {p.note && !nothing && <p class="says">{p.note}</p>}
       {nothing ? (
-        <p class="empty">{p.known.error ? sentence(p.known.error) : p.known.data ? (p.empty ?? t("no_data")) : t("loading")}</p>
+        <p class="empty">{p.known.error ? refusal(p.known.error) : p.known.data ? (p.empty ?? t("no_data")) : t("loading")}</p>
       ) : (
         (p.children ?? <Chart option={p.option!} height={p.height ?? 300} label={`${p.title}. ${p.note ?? ""}`} chart={chart} onPick={p.onPick} />)
       )}
@@ -84,6 +84,11 @@ export function Figure(p: Shown) {
       )}
     </section>
   );
+}
+
+/** Why a figure is not shown: one line where it is a matter of the role. */
+function refusal(error: Error): string {
+  return error instanceof ApiError && error.problem.code === "forbidden" ? w("not_yours") : sentence(error);
 }
 
 const MOST = 200;

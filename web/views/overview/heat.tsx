@@ -30,6 +30,7 @@ export function Heat(p: Shown) {
   const ready = known.data && rows.data && columns.data;
   const held = ready ? hold(known.data!.groups, rows.data!.groups, columns.data!.groups, key, by) : null;
   const title = w("heat", { metric: titleOf(p.catalogue, by) });
+  const stated = held?.rows.some((r) => typeof value(held.rowTotal(r), by) === "number");
   const codes = held ? held.rows.flatMap((r) => held.columns.map((c) => [r, c] as const)) : [];
   return (
     <Figure
@@ -39,7 +40,7 @@ export function Heat(p: Shown) {
       catalogue={p.catalogue}
       known={known}
       wide
-      aside={held ? () => ({ option: option(p, held, key, by), width: Math.max(640, 260 + held.columns.length * 90), height: held.rows.length * 26 + 60 }) : undefined}
+      aside={held && stated ? () => ({ option: option(p, held, key, by), width: Math.max(640, 260 + held.columns.length * 90), height: held.rows.length * 26 + 60 }) : undefined}
       numbers={{
         heads: [w("dim_industry"), "#", w("dim_region"), "#", w("enterprises"), w("sigma"), w("median")],
         rows: codes.flatMap(([r, c]) => {
@@ -48,7 +49,7 @@ export function Heat(p: Shown) {
         }),
       }}
     >
-      {held && <Table p={p} held={held} keyed={key} by={by} title={title} />}
+      {held && stated && <Table p={p} held={held} keyed={key} by={by} title={title} />}
     </Figure>
   );
 }

@@ -31,7 +31,7 @@ export function Distribution(p: Shown) {
     <Figure
       name="distribution"
       title={w("distribution", { metric: titleOf(p.catalogue, by) })}
-      note={values ? w(m.ratio == null ? "distribution_note_mean" : "distribution_note", values) : undefined}
+      note={values && m?.p50 != null ? w(m.ratio == null ? "distribution_note_mean" : "distribution_note", values) : undefined}
       hint={found && w("of_note", { of: figure(found.of, 0), missing: figure(found.missing, 0) })}
       catalogue={p.catalogue}
       known={known}

@@ -82,7 +82,7 @@ const WORDS = {
   change: ["进度", "Progress"],
   source: ["出处", "Source"],
   region: ["地区", "Region"],
-  not_shown: ["此图未能显示", "This figure cannot be shown"],
+  not_yours: ["您的角色不能查看此图。", "Your role does not see this figure."],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type Key = keyof typeof WORDS;
