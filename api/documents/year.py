@@ -11,8 +11,8 @@ import polars as pl
 
 from api.documents.charts import against, fields, histogram
 from api.documents.press import pdf, png
-from api.documents.words import FLAGS, SOURCES, UNLINKED, worded
 from api.exports.provenance import Provenance
+from api.exports.words import FLAGS, SOURCES, UNLINKED, worded
 from engine.overview.distribution import distribution
 from engine.overview.members import Members
 from engine.overview.quadrant import quadrant

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from api.exports.table import Part, Sheet
+from api.exports.words import FLAGS, worded
 from engine.schema.codes import industry_name, region_name, zone_name
 from engine.schema.columns import DIMENSION_TITLES, GRADES, SCALE_GROUPS, SIZES, column
 from engine.schema.errors import PermuError
@@ -74,7 +75,15 @@ def _worded(frame: pl.DataFrame, lang: str) -> list[pl.Series]:
     """Size and scale group in the reader's words; a Chinese sheet does not say ``small``."""
     pick = 0 if lang == "zh" else 1
     found = {n: words for n, words in (("size", SIZES), ("scale_group", SCALE_GROUPS)) if n in frame.columns}
-    return [frame[n].replace({code: both[pick] for code, both in words.items()}) for n, words in found.items()]
+    plain = [frame[n].replace({code: both[pick] for code, both in words.items()}) for n, words in found.items()]
+    return [*plain, *([_flags(frame["flags"])] if lang == "zh" and "flags" in frame.columns else [])]
+
+
+def _flags(codes: pl.Series) -> pl.Series:
+    """Marks in Chinese words; there are few combinations of them."""
+    known = codes.drop_nulls().unique().to_list()
+    words = ["、".join(worded(FLAGS, code) for code in text.split(",") if code) for text in known]
+    return codes.replace_strict(known, words, default=None, return_dtype=pl.String)
 
 
 def group_words(part: Part, lang: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import fastexcel
@@ -20,6 +22,7 @@ from api.exports.formats import disarmed
 from api.exports.provenance import Provenance
 from api.exports.sheets import LONGEST_NAME, RESERVED, legal_names
 from api.exports.table import Part, Sheet
+from api.exports.words import FLAGS
 from api.exports.xlsx import FIRST_ROW, prepare
 from engine.schema.errors import PermuError
 
@@ -102,6 +105,14 @@ def test_a_kept_table_gets_the_name_and_time_of_each_export() -> None:
     told = [{r[0].value: r[1].value for r in openpyxl.load_workbook(io.BytesIO(f))["说明"].iter_rows()} for f in files]
     assert [t["导出人"] for t in told] == ["甲", "乙"] and told[0]["办法依据"] == "某公告 1号"
     assert cells(files[0]) == cells(files[1]) == [(1, "甲")]
+
+
+def test_marks_are_told_in_words_and_every_mark_has_some(checkout: Path) -> None:
+    frame = pl.DataFrame({"name": ["甲", "乙", "丙"], "flags": ["landless,no_tax", "", "a_new_one"]})
+    assert [r[1] for r in cells(book(frame))] == ["没有用地记录、没有税收数据", None, "a_new_one"]
+    text = (checkout / "engine" / "ranking" / "pipeline.py").read_text(encoding="utf-8")
+    marks = set(re.findall(r'^ +(?:marks\[|return marks \| \(\{)?"([a-z_]+)"(?:\]| ?:)', text, re.MULTILINE))
+    assert {"landless", "tenant", "adjusted", "no_base"} <= marks and marks - set(FLAGS) == set()
 
 
 # --- one sheet a group -------------------------------------------------------------------------------------------

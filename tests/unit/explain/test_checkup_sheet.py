@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 from api.documents import formulas
 from api.documents.checkup import check_up
 from api.documents.checkup_xlsx import workbook
+from api.exports.formats import write
 from api.exports.provenance import Provenance
+from api.exports.table import bottom_sheet
 from engine.policy.scoring import Item
-from engine.query import Board
+from engine.query import Board, Selection
 from engine.releases import Release
 
 LABELS = {"综合得分", "核对", "初评等级", "最终等级", "各项得分之和", "加分合计", "发布得分"}
@@ -117,6 +120,22 @@ def forms(place: Path) -> None:
     book.save(place)
 
 
+def listed(release: Release, place: Path) -> None:
+    """A spreadsheet whose rows our own code wrote, for LibreOffice to read and write again."""
+    board = Board(release)
+    origin = Provenance.of(board, {}, "test", "draft")
+    place.write_bytes(write("xlsx", bottom_sheet(board, Selection.parse(), percent=Fraction(20)), origin))
+
+
+def differing(page: Worksheet, other: Worksheet) -> list[tuple[Any, Any]]:
+    """Cells that differ; LibreOffice writes numbers to 15 digits."""
+    assert page.dimensions == other.dimensions
+    pairs = [(a.value, b.value) for x, y in zip(page.rows, other.rows, strict=True) for a, b in zip(x, y, strict=True)]
+    return [
+        (a, b) for a, b in pairs if a != b and not (isinstance(a, int | float) and a == pytest.approx(b, rel=1e-13))
+    ]
+
+
 @pytest.mark.slow
 def test_libreoffice_computes_the_score_of_the_release(
     office: str, releases: dict[str, Release], tmp_path: Path
@@ -128,7 +147,10 @@ def test_libreoffice_computes_the_score_of_the_release(
     first = asked[0][1]
     bare(releases["huaian-2024"], first, tmp_path / f"changed_{first}.xlsx", {"增值税": 10**12})
     forms(tmp_path / "forms.xlsx")
+    listed(releases["own"], tmp_path / "list.xlsx")
     sheets = computed(office, tmp_path)
+    given, read = openpyxl.load_workbook(tmp_path / "list.xlsx").worksheets[0], sheets["list"]
+    assert given.max_row > 20 and differing(read, given) == []
     page = sheets["forms"]
     for n, (stated, given, points) in enumerate(FORMS, 1):
         assert (page.cell(n, 5).value or None if points is None else page.cell(n, 5).value) == (
