@@ -1,7 +1,7 @@
 """Ranking pages that need no work: answered on the event loop, before routing.
 
-A page whose group was found before is a look-up in prepared files: no table is scanned, no query run and no file
-opened (a test holds it to that), so it costs less than handing it to a worker thread. Everything else, every refusal
+A page of a group whose order stands in the prepared files, or was found before, is a look-up: no table is scanned, no
+query run and no file opened (a test holds it to that), so it costs less than handing it to a worker thread. Everything else, every refusal
 among it, goes on to the route, which says the same in the same bytes.
 """
 

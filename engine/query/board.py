@@ -20,12 +20,11 @@ from engine.policy.packs import Pack
 from engine.query.groups import conditions
 from engine.query.parameters import DIMENSIONS, refuse
 from engine.query.selection import Group
-from engine.query.standing import Standing, competition_ranks
+from engine.query.standing import Standing
 from engine.schema.columns import GRADES
 from engine.schema.errors import PermuError
 from engine.served import Listing, Served, shape
-from engine.served.layout import UNRANKED
-from engine.served.orders import by_rank
+from engine.served.orders import by_rank, ranks_by_value
 from engine.served.search import SEPARATOR, needle, search_text
 
 CACHE_BYTES = 64 * 2**20
@@ -148,10 +147,14 @@ class Board:
         return self.cached(("listing", group, metric), lambda: self._listing(group, metric), lambda found: found.nbytes)
 
     def at_hand(self, group: Group, metric: str) -> Listing | None:
-        """A listing that needs no work: one that was found before."""
+        """A listing that was found before, or that stands in the files as it is: a quarter of a millisecond at most."""
+        key = ("listing", group, metric)
         with self._lock:
-            found = self._cache.get(("listing", group, metric))
-        return found[0] if found else None
+            found = self._cache.get(key)
+        if found is not None or self.served is None:
+            return found[0] if found else None
+        standing = self.served.prepared(metric, self.wanted(self.served, group))
+        return None if standing is None else self.cached(key, lambda: standing, lambda held: held.nbytes)
 
     def _listing(self, group: Group, metric: str) -> Listing:
         if self.served is not None and metric in self.served.metrics:
@@ -168,14 +171,13 @@ class Board:
         return Listing(everybody.rows[held[everybody.rows]], everybody.ranks)
 
     def _everybody(self, metric: str) -> Listing:
+        """All rows in order of a metric."""
+        if self.served is not None and (found := self.served.everybody(metric)) is not None:
+            return found
         return self.cached(("everybody", metric), lambda: self._ranked(metric), lambda found: 2 * found.ranks.nbytes)
 
     def _ranked(self, metric: str) -> Listing:
-        """All rows by the values of a metric; missing, NaN and infinite values do not rank."""
-        values = self.column(metric)
-        usable = values.is_finite().fill_null(False).to_numpy()
-        ranks = np.full(self.height, UNRANKED, dtype=np.uint32)
-        ranks[usable] = competition_ranks(values.filter(pl.Series(usable)).to_numpy())
+        ranks = ranks_by_value(self.column(metric))
         return Listing(by_rank(ranks), ranks)
 
     def standing(self, group: Group, metric: str) -> Standing:

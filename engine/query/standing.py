@@ -1,4 +1,4 @@
-"""Competition ranks, and how a group stands by a metric."""
+"""How a group stands by a metric, and the rows of an answer in order."""
 
 from __future__ import annotations
 
@@ -36,15 +36,3 @@ class Ordered:
     def ranks(self) -> list[int | None]:
         """Ranks as the contract shows them: None where there is none."""
         return [int(r) or None for r in self.rank]
-
-
-def competition_ranks(values: np.ndarray) -> np.ndarray:
-    """Rank of each value, the greatest first, equal values share the better rank; no NaN among them."""
-    order = np.argsort(-values, kind="stable")
-    ordered = values[order]
-    first = np.ones(len(values), dtype=bool)
-    first[1:] = ordered[1:] != ordered[:-1]
-    place = np.where(first, np.arange(1, len(values) + 1, dtype=np.int32), 0)
-    rank = np.empty(len(values), dtype=np.int32)
-    rank[order] = np.maximum.accumulate(place)
-    return rank

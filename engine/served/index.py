@@ -61,8 +61,10 @@ class Served:
             level = Level(number, np.array(told["group"]), told["starts"])
             self._levels[told["dimension"]].append(level)
         width = 2 + len(self.index["levels"])
-        found = np.frombuffer(self._maps["orders.bin"], np.uint32)
-        self._orders = dict(zip(self.metrics, found.reshape(-1, width, self.height), strict=True))
+        found = np.frombuffer(self._maps["orders.bin"], np.uint32).reshape(-1, self.height)
+        ends = len(self.metrics) * width
+        self._orders = dict(zip(self.metrics, found[:ends].reshape(-1, width, self.height), strict=True))
+        self._others = dict(zip(self.index["others"], found[ends:].reshape(-1, 2, self.height), strict=True))
 
     def _codes(self) -> dict[str, np.ndarray]:
         found, start = {}, 0
@@ -98,8 +100,12 @@ class Served:
             [head + os.pread(file, b - a - 1, a) for head, a, b in zip(heads, starts, ends, strict=True)]
         )
 
-    def everybody(self, metric: str) -> Listing:
-        """All rows in order of a prepared metric."""
+    def everybody(self, metric: str) -> Listing | None:
+        """All rows in order of a metric; None for one that was not prepared (the grade)."""
+        found = self._orders.get(metric, self._others.get(metric))
+        return None if found is None else Listing(found[1], found[0])
+
+    def _all(self, metric: str) -> Listing:
         return Listing(self._orders[metric][1], self._orders[metric][0])
 
     def prepared(self, metric: str, wanted: Wanted) -> Listing | None:
@@ -108,11 +114,11 @@ class Served:
             return None
         for dimension, codes in wanted.items():
             return self._level(metric, dimension, codes)
-        return self.everybody(metric)
+        return self._all(metric)
 
     def _level(self, metric: str, dimension: str, codes: np.ndarray) -> Listing | None:
         if codes.all():
-            return self.everybody(metric)
+            return self._all(metric)
         if not codes.any():
             return Listing(np.empty(0, np.uint32), self._orders[metric][0])
         for level in self._levels[dimension]:
@@ -127,7 +133,7 @@ class Served:
         lists = {name: self._level(metric, name, codes) for name, codes in wanted.items()}
         known = {name: found for name, found in lists.items() if found is not None}
         least = min(known, key=lambda name: len(known[name].rows), default=None)
-        rows = known[least].rows if least is not None else self.everybody(metric).rows
+        rows = known[least].rows if least is not None else self._all(metric).rows
         return Listing(rows[self.among(rows, {n: w for n, w in wanted.items() if n != least})], self._orders[metric][0])
 
     def among(self, rows: np.ndarray, wanted: Wanted) -> np.ndarray:

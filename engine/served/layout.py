@@ -4,7 +4,8 @@ table.arrow   the rankings, uncompressed, so that its columns are used where the
 search.arrow  what ``q`` looks in, a text a row
 rows.json     a row of the contract a line (engine.served.rows), read at starts.bin (int64, where each line starts)
 codes.bin     each row's code in every dimension, dimension by dimension
-orders.bin    metric by metric: rank among all (uint32 a row), the order of all, and it cut by every level
+orders.bin    metric by metric: rank among all (uint32 a row), the order of all, and it cut by every level;
+              then rank and order by each other figure
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import mmap
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 FOLDER = "served"
 INDEX = "index.json"
 FILES = ("table.arrow", "search.arrow", "rows.json", "starts.bin", "codes.bin", "orders.bin")

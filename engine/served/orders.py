@@ -13,6 +13,26 @@ def global_ranks(table: pl.DataFrame, metric: str) -> np.ndarray:
     return table[f"rank__{metric}__all"].cast(pl.UInt32).fill_null(UNRANKED).to_numpy()
 
 
+def ranks_by_value(values: pl.Series) -> np.ndarray:
+    """The rank of each row among all by a column of numbers; missing, NaN and infinite values have none."""
+    usable = values.is_finite().fill_null(False).to_numpy()
+    ranks = np.full(len(values), UNRANKED, dtype=np.uint32)
+    ranks[usable] = competition_ranks(values.filter(pl.Series(usable)).to_numpy())
+    return ranks
+
+
+def competition_ranks(values: np.ndarray) -> np.ndarray:
+    """Rank of each value, the greatest first, equal values share the better rank; no NaN among them."""
+    order = np.argsort(-values, kind="stable")
+    ordered = values[order]
+    first = np.ones(len(values), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    place = np.where(first, np.arange(1, len(values) + 1, dtype=np.int32), 0)
+    rank = np.empty(len(values), dtype=np.int32)
+    rank[order] = np.maximum.accumulate(place)
+    return rank
+
+
 def by_rank(ranks: np.ndarray) -> np.ndarray:
     """Row numbers best first, ties by row number, those without a rank last.
 

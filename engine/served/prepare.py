@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from engine.served import coding, orders, rows
+from engine.served import coding, orders, rows, shape
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION
 from engine.served.search import search_text
 
@@ -31,7 +31,14 @@ def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None
     with (folder / "codes.bin").open("wb") as file:
         for one in codes.values():
             one.tofile(file)
+    others = [*shape.indicators(table.schema), *(a for a in shape.AMOUNTS if a in table.columns)]
+    index["others"] = [m for m in others if m not in index["metrics"]]
     index["levels"] = _orders(table, index["metrics"], found, folder / "orders.bin")
+    with (folder / "orders.bin").open("ab") as file:
+        for metric in index["others"]:
+            ranks = orders.ranks_by_value(table[metric])
+            ranks.tofile(file)
+            orders.by_rank(ranks).tofile(file)
     index["bytes"] = {name: (folder / name).stat().st_size for name in FILES}
     (folder / INDEX).write_bytes(orjson.dumps(index))
 
