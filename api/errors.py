@@ -15,6 +15,7 @@ from engine.schema.errors import PermuError
 
 STATUS = {
     "bad_parameter": 400,
+    "bad_body": 400,
     "unknown_parameter": 400,
     "repeated_parameter": 400,
     "bad_host": 400,
@@ -68,7 +69,11 @@ STATUS = {
     "no_font": 503,
 }
 # What the framework itself answers, by status.
-_PLAIN = {404: ("not_found", "没有此地址"), 405: ("method_not_allowed", "此地址不支持该方法")}
+_PLAIN = {
+    400: ("bad_body", "请求体无法解析"),
+    404: ("not_found", "没有此地址"),
+    405: ("method_not_allowed", "此地址不支持该方法"),
+}
 INTERNAL = PermuError(
     "internal",
     "the server failed on this request; the log of the server holds the cause",
