@@ -102,7 +102,8 @@ def simulate(request: Request, asked: Annotated[SimulateQuery, Query()], desk: T
     names = ("region", "industry", "size", "group")
     selection = Selection.parse(**{n: getattr(asked, n) for n in names if getattr(asked, n) is not None})
     selection = view.narrow(selection, opened.board)
-    shown = _seen(whole.within(selection.members), view)
+    members = opened.board.members(selection.members)
+    shown = _seen(replace(whole, rows=whole.rows[pl.Series(members)]), view)
     lang, form = asked.value("lang") or "zh", asked.value("format") or "json"
     if form != "json":
         return _file(

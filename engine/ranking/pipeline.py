@@ -74,7 +74,8 @@ def table(
     PermuError figure_too_large where a figure is beyond what whole numbers hold.
     """
     check(policy, this, last)
-    return _told(ranked_frame(policy, this, last, peers=peers), policy)
+    wide = ranked_frame(policy, this, last, peers=peers)
+    return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
 
 
 def check(policy: Policy, this: YearTables, last: YearTables | None) -> None:
@@ -83,18 +84,13 @@ def check(policy: Policy, this: YearTables, last: YearTables | None) -> None:
         check_bounds(policy, tables.year, tables.days, tables.facts)
 
 
-def _told(wide: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:
-    """The columns of the rankings table."""
-    return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
-
-
 def ranked_frame(
     policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
 ) -> nw.LazyFrame:
     """Every column of the work on it: what :func:`table` takes its own from."""
     if policy.score is None:
         return with_ranks(_unscored(measured(policy, this)), policy.metrics)
-    return _finished(policy, ready(policy, this, last, peers=peers), this.hold)
+    return _finished(policy, ready(policy, this, last, peers=peers), policy.metrics, this.hold)
 
 
 @dataclass(frozen=True)
@@ -108,14 +104,16 @@ class Ready:
 
 
 def finished(policy: Policy, made: Ready) -> nw.LazyFrame:
-    """The rankings table of :func:`ready` tables, its rows in no order: points, totals, ranks and grades."""
-    return _told(_finished(policy, made, as_it_is), policy)
+    """Points, totals and grades over :func:`ready` tables, with the columns of the rankings table but its ranks."""
+    wide = _finished(policy, made, ["score"], as_it_is)
+    shown = [c for c in columns(policy) if not c.startswith(("rank__", "of__"))]
+    return wide.with_columns(flags=_flags(policy)).select(*shown)
 
 
-def _finished(policy: Policy, made: Ready, hold: Hold) -> nw.LazyFrame:
+def _finished(policy: Policy, made: Ready, metrics: list[str], hold: Hold) -> nw.LazyFrame:
     assert policy.score is not None
     wide = hold(scored(made.wide, policy.score, made.ranges, made.among))
-    return graded(with_ranks(wide, policy.metrics), policy)
+    return graded(with_ranks(wide, metrics), policy)
 
 
 def graded(wide: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:

@@ -16,7 +16,7 @@ import polars as pl
 
 from engine.policy.model import Policy
 from engine.policy.packs import Pack
-from engine.ranking.pipeline import Ready, check, columns, finished, ready
+from engine.ranking.pipeline import Ready, check, finished, ready
 from engine.ranking.run import own_year
 from engine.releases import Release
 from engine.schema.warehouse import Warehouse
@@ -48,7 +48,7 @@ class Prepared:
         own = self.release.pack
         pack = changed(own, changes, rescale=rescale) if changes else own
         table = finished(pack.policy, self._ready(pack)).sort("enterprise_id")
-        after = graded(table.to_native().select(_needed(pack.policy)).collect(), pack.policy)
+        after = graded(table.to_native().collect(), pack.policy)
         order = grades(own.policy, pack.policy)
         return Simulation(self.release, pack, changes, beside(self._before, after, order, self.release.id))
 
@@ -76,11 +76,6 @@ class Prepared:
         wide = made.wide.to_native().collect()
         ranges = None if made.ranges is None else nw.from_native(made.ranges.to_native().collect().lazy())
         return Ready(nw.from_native(wide.lazy()), ranges), wide.estimated_size("mb")
-
-
-def _needed(policy: Policy) -> list[str]:
-    """The columns that a simulation looks at: ranks on which no grade hangs are then never computed."""
-    return [c for c in columns(policy) if not c.startswith(("rank__", "of__"))]
 
 
 def unweighted(policy: Policy) -> str:
