@@ -86,7 +86,7 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         Parameter(
             "by",
-            "a metric or indicator of the release; without it the release's own default metric",
+            "a metric or indicator of the release, or grade; without it the release's own default metric",
             "该版本的指标；不填则用该版本的默认指标",
             example="benefit_per_mu",
         ),
@@ -101,8 +101,8 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter("cursor", "the value of `next` of the page before, unchanged", "上一页返回的 next，原样传回"),
         Parameter(
             "q",
-            "part of a name, credit code or enterprise id, 1 to 100 characters; filters rows, changes no rank",
-            "企业名称、信用代码或编号的一部分，1 至 100 字；只筛选行，不影响名次",
+            "part of a name, of its pinyin initials, of a credit code or enterprise id, 1 to 100 characters; filters rows, changes no rank",
+            "企业名称、名称拼音首字母、信用代码或编号的一部分，1 至 100 字；只筛选行，不影响名次",
             {"type": "string", "minLength": 1, "maxLength": 100},
         ),
         Parameter(
