@@ -6,18 +6,18 @@ argv: address, collections. Run by Debian's own Python, which holds PyQGIS.
 import json
 import os
 import sys
+from importlib import import_module
 
-from qgis.core import QgsApplication, QgsFeatureRequest, QgsRectangle, QgsVectorLayer
-
-application = QgsApplication([], False)
+qgis = import_module("qgis.core")  # Debian's, not to be had from PyPI
+application = qgis.QgsApplication([], False)
 application.initQgis()
 told = {}
 for name in sys.argv[2:]:
-    layer = QgsVectorLayer(f"url='{sys.argv[1]}' typename='{name}'", name, "OAPIF")
+    layer = qgis.QgsVectorLayer(f"url='{sys.argv[1]}' typename='{name}'", name, "OAPIF")
     ids = {feature["id"] for feature in layer.getFeatures()}
     box = layer.extent()
-    quarter = QgsRectangle(box.xMinimum(), box.yMinimum(), box.center().x(), box.center().y())
-    part = {feature["id"] for feature in layer.getFeatures(QgsFeatureRequest(quarter))}
+    quarter = qgis.QgsRectangle(box.xMinimum(), box.yMinimum(), box.center().x(), box.center().y())
+    part = {feature["id"] for feature in layer.getFeatures(qgis.QgsFeatureRequest(quarter))}
     told[name] = {
         "valid": layer.isValid(),
         "count": layer.featureCount(),
