@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import desk, export, ingest, link, ogc, ranking, serve
+from tests.bench import desk, export, ingest, layers, link, ogc, ranking, serve
 from tests.bench.measure import RUNS, SIZE, Line, in_turn, lines, process
 
 
@@ -73,6 +73,8 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "merge_growth": ranking.merge_growth,
     "export_xlsx": export.export_xlsx,
     "groupings": ranking.groupings,
+    "layer_geojson": layers.layer_geojson,
+    "tiles": layers.tiles_served,
     "ogc_bbox": ogc.ogc_bbox,
     "robustness": ranking.robustness,
     "simulate_20k": desk.simulate_20k,

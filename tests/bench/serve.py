@@ -54,12 +54,12 @@ class Server:
     pid: int
     port: int
 
-    def load(self, paths: list[str], connections: int, seconds: int = SECONDS) -> Load:
-        """Ask the paths in turn; SystemExit where an answer is not 200."""
+    def load(self, paths: list[str], connections: int, seconds: int = SECONDS, *more: str) -> Load:
+        """Ask the paths in turn (``more`` words for wrk); SystemExit where an answer is not 200."""
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "paths").write_text("\n".join(paths))
             (Path(folder) / "load.lua").write_text(_LUA)
-            words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "-s", f"{folder}/load.lua"]
+            words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", *more, "-s", f"{folder}/load.lua"]
             before, environment = self.cpu(), {**os.environ, "PERMU_PATHS": f"{folder}/paths"}
             told = subprocess.run([*words, self.url("")], env=environment, capture_output=True, text=True, check=True)
         if "Non-2xx" in told.stdout or "Socket errors" in told.stdout:
