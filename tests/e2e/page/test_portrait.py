@@ -61,6 +61,9 @@ def test_figures_are_those_of_the_api(visit: Visit, server: str, graded: dict[st
     assert f"{place['rank']} / {place['of']}" in page.locator(".part-standing").inner_text().replace(",", "")
     parcels = answer(server, f"{own}/parcels?policy=huaian-2024")["features"]
     assert page.locator(".part-land tbody tr").count() == len(parcels)
+    drawn = [p["geometry"]["coordinates"][0][0] for p in parcels if p["geometry"]]
+    lon, lat = drawn[0]
+    assert f"at={lat:.5f},{lon:.5f},15" in (page.get_by_role("link", name="在地图中查看").get_attribute("href") or "")
     assert page.locator("svg.parcels g > circle").count() == sum(p["geometry"] is not None for p in parcels)
 
 
@@ -79,11 +82,11 @@ def test_the_check_up_sheet_is_linked(visit: Visit, server: str, graded: dict[st
 
 
 def test_it_prints_without_the_frame(visit: Visit, graded: dict[str, Any]) -> None:
-    page = visit(at(graded)).page
+    page = visit(at(graded, lang="en")).page
     printed = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
     text = unicodedata.normalize("NFKC", "".join(p.extract_text() for p in printed.pages))
-    assert graded["uscc"] in text and "升级条件" in text and "各部门数据" in text
-    assert not any(word in text for word in ("English", "打印", "筛选", "计算过程"))
+    assert graded["uscc"] in text and "What the next grade takes" in text and "Facts from the departments" in text
+    assert not any(word in text for word in ("中文", "Filters", "Print", "How the result came about"))
 
 
 def test_an_enterprise_that_is_not_there(visit: Visit) -> None:

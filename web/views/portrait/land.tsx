@@ -32,7 +32,7 @@ export function Land(p: Shown) {
       title={w("land")}
       known={known}
       empty={known.data ? !parcels.length && w("land_none") : !known.loading && w("hidden")}
-      controls={drawn.length > 0 && <a class="noprint" href={toView(p.asked, "map", { enterprise: p.asked.enterprise })}>{w("to_map")}</a>}
+      controls={drawn.length > 0 && <a class="noprint" href={toView(p.asked, "map", { at: place(drawn[0]!) })}>{w("to_map")}</a>}
     >
       <div class="land">
         {drawn.length > 0 ? <Drawing parcels={drawn} /> : <p class="note">{w("land_none")}</p>}
@@ -69,6 +69,12 @@ export function Land(p: Shown) {
 
 const EARTH = 6_371_007; // metres; a small drawing needs no ellipsoid
 const [WIDE, HIGH, EDGE, FOOT] = [360, 280, 24, 24]; // FOOT: room for the scale
+
+/** A parcel's first corner as the map's address says a place: latitude, longitude, zoom, bearing, pitch. */
+function place(x: Parcel): string {
+  const [lon, lat] = rings(x)[0]![0]!;
+  return [lat.toFixed(5), lon.toFixed(5), 15, 0, 0].join(",");
+}
 
 const rings = (x: Parcel): Ring[] => (!x.geometry ? [] : x.geometry.type === "Polygon" ? x.geometry.coordinates : x.geometry.coordinates.flat());
 
