@@ -1,7 +1,7 @@
-"""What publishing prepares so that serving is a look-up: orders, row records and columns as files that are mapped.
+"""What is prepared of a release so that serving is a look-up: orders, rows as text and columns, as files.
 
-A release holds them under ``served/``; for one that was made without them, :func:`engine.served.ready.ready` makes
-them beside it. Everything here is derived from ``rankings.parquet`` and can be thrown away.
+:func:`ready` makes them when a release is first opened (docs/decisions/0030-serving-speed.md). All of it is derived
+from ``rankings.parquet`` and can be thrown away.
 """
 
 from engine.served.index import Served

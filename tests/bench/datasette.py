@@ -43,12 +43,18 @@ def command(board: Board, file: Path) -> list[str] | None:
 
 
 def asked(board: Board, count: int) -> list[str]:
-    """Pages of 20 of one industry or county by a metric, as its own table view pages them."""
+    """Pages of 20 of one industry or county by a metric, without the counts and facets that it would add."""
     draw = random.Random(5)
     codes = {group: board.table[group].drop_nulls().unique().sort().to_list() for group in _GROUPS}
     found = []
     for _ in range(count):
         group, metric = draw.choice(_GROUPS), draw.choice(_METRICS)
-        question = {group: draw.choice(codes[group]), "_sort_desc": metric, "_size": "20", "_shape": "objects"}
+        question = {
+            group: draw.choice(codes[group]),
+            "_sort_desc": metric,
+            "_size": "20",
+            "_nocount": "1",
+            "_nosuggest": "1",
+        }
         found.append("/rankings/rankings.json?" + urlencode(question))
     return found

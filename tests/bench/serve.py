@@ -98,7 +98,9 @@ def serving(words: list[str], ready: str, home: Path | None = None) -> Iterator[
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, **({"PERMU_HOME": str(home)} if home else {})}
-    process = subprocess.Popen([w.format(port=port) for w in words], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [w.format(port=port) for w in words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         server = Server(process.pid, port)
         for _ in range(600):
