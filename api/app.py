@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 
-from api import errors
+from api import desk, errors
 from api.guard import LOOPBACK, Guard
+from api.ogc import make_router
+from api.ogc.quick import QuickTiles
 from api.openapi import describe
+from api.operations import metrics
+from api.operations.audit import Audit
+from api.operations.limits import Limits
+from api.operations.settings import Settings
+from api.operations.watch import Watch
 from api.pages import routes as pages
+from api.pages.assets import STATIC, Assets
 from api.query import once
-from api.routes import catalogue, enterprises, health, layers, rankings
+from api.quick import Quick
+from api.rights.credentials import Directory, Identify
+from api.rights.gate import Gate
+from api.rights.oidc import Tokens
+from api.routes import (
+    account,
+    catalogue,
+    columns,
+    enterprises,
+    health,
+    layers,
+    overview,
+    places,
+    portrait,
+    rankings,
+    reports,
+)
 from api.store import Store
+from api.warm import Warm
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
-
-STATIC = Path(__file__).parent / "pages" / "static"
 
 
 def _version() -> str:
@@ -28,30 +52,65 @@ def _version() -> str:
         return "0"
 
 
-def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK) -> FastAPI:
-    """The application over a warehouse; ``hosts`` are the Host names that are answered.
+def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings: Settings | None = None) -> FastAPI:
+    """The application over a warehouse; ``hosts`` (and those of the settings) are the Host names that are answered.
 
-    There are no users: who reaches it acts as the local administrator, so it must listen on loopback only
+    While there are no users, who reaches it acts as the local administrator, so it must listen on loopback only
     (:func:`api.serve.serve` sees to that).
     """
-    app = FastAPI(title="permu", version=_version(), docs_url=None, redoc_url=None, dependencies=[Depends(once)])
+    settings = settings or Settings()
+    app = FastAPI(
+        title="permu", version=_version(), docs_url=None, redoc_url=None, dependencies=[Depends(once)],
+        lifespan=_lifespan,
+    )  # fmt: skip
     app.state.store = Store(warehouse)
+    app.state.warm = Warm(app.state.store)
+    app.state.settings, app.state.audit = settings, Audit(warehouse)
+    app.state.directory = Directory(warehouse, settings.users_required)
+    app.state.tokens = Tokens(settings.provider) if settings.provider else None
     v1 = APIRouter(prefix="/api/v1")
-    for part in (catalogue, rankings, enterprises):
+    for part in (catalogue, columns, rankings, places, enterprises, portrait, overview, reports, desk):
         v1.include_router(part.router)
     app.include_router(v1)
     app.include_router(layers.router)
     app.include_router(health.router)
+    app.include_router(account.router)
+    app.include_router(make_router())
     app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Assets(directory=STATIC), name="static")
     errors.install(app)
     describe(app)
-    app.add_middleware(Guard, hosts=hosts)
+    _wrap(app, hosts, settings)
+    metrics.BUILD.labels(app.version).set(1)
     return app
+
+
+def _wrap(app: FastAPI, hosts: tuple[str, ...], settings: Settings) -> None:
+    """The middleware, innermost first: who may → which Host → other origins → what is known of the request."""
+    identify = Identify(app.state.directory, app.state.tokens)
+    limits = Limits(settings.rate, settings.burst)
+    app.add_middleware(QuickTiles, store=app.state.store)
+    app.add_middleware(Quick, store=app.state.store, patience=settings.patience)
+    app.add_middleware(Gate, identify=identify, limits=limits, audit=app.state.audit)
+    app.add_middleware(Guard, hosts=(*hosts, *settings.hosts))
+    if settings.origins:
+        origins, wanted = list(settings.origins), ["Authorization"]
+        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "HEAD"], allow_headers=wanted)
+    app.add_middleware(Watch, access_log=settings.access_log)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """The newest release is opened ahead; the audit log is written while the server runs, and to its last line when it stops."""
+    app.state.audit.start()
+    app.state.warm.start()
+    yield
+    app.state.warm.stop()
+    app.state.audit.stop()
 
 
 def from_environment() -> FastAPI:
     """The application for ``PERMU_HOME``: what each worker process of uvicorn imports."""
     warehouse = Warehouse.locate()
     adopt(warehouse.home)
-    return create_app(warehouse)
+    return create_app(warehouse, settings=Settings.from_environment())

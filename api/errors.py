@@ -15,24 +15,65 @@ from engine.schema.errors import PermuError
 
 STATUS = {
     "bad_parameter": 400,
+    "bad_body": 400,
     "unknown_parameter": 400,
     "repeated_parameter": 400,
     "bad_host": 400,
     "too_many_rows": 400,
+    "cell_too_long": 400,
+    "nobody": 400,
+    "too_few_members": 403,
+    "bad_targets": 500,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "too_many_requests": 429,
     "unknown_release": 404,
     "no_release": 404,
     "unknown_enterprise": 404,
     "unknown_policy": 404,
     "unknown_layer": 404,
+    "unknown_feature": 404,
     "no_layer": 404,
+    "cannot_prepare": 503,
+    "no_tile": 404,
     "not_found": 404,
     "method_not_allowed": 405,
+    "unknown_item": 404,
+    "unknown_parcel": 404,
+    "no_refused_rows": 404,
+    "no_merge": 404,
+    "no_data_for_year": 404,
+    "which_enterprise": 400,
+    "only_settled": 400,
+    "no_reason": 400,
+    "no_code": 400,
+    "bad_change": 400,
+    "bad_policy": 400,
+    "weights_not_100": 400,
+    "no_composite": 400,
+    "figure_too_large": 400,
+    "not_json": 415,
+    "wrong_state": 409,
+    "already_final": 409,
+    "stale_merge": 409,
+    "no_base_year": 409,
+    "base_gone": 409,
+    "warehouse_busy": 409,
+    "ledger_busy": 503,
+    "audit_unavailable": 503,
+    "ledger_damaged": 503,
+    "provider_unreachable": 503,
     "release_gone": 503,
     "no_warehouse": 503,
     "not_ready": 503,
+    "no_font": 503,
 }
 # What the framework itself answers, by status.
-_PLAIN = {404: ("not_found", "没有此地址"), 405: ("method_not_allowed", "此地址不支持该方法")}
+_PLAIN = {
+    400: ("bad_body", "请求体无法解析"),
+    404: ("not_found", "没有此地址"),
+    405: ("method_not_allowed", "此地址不支持该方法"),
+}
 INTERNAL = PermuError(
     "internal",
     "the server failed on this request; the log of the server holds the cause",
@@ -52,8 +93,12 @@ def problem(error: PermuError, instance: str = "") -> Response:
         "detail_zh": error.zh,
         "instance": instance,
     }
-    body |= {k: v for k, v in error.details.items() if k in ("parameter", "allowed")}
+    body |= {k: v for k, v in error.details.items() if k in ("parameter", "allowed", "rule")}
     headers = {"Cache-Control": "no-store"} | ({"Retry-After": "5"} if status == 503 else {})
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="permu", charset="UTF-8", Bearer realm="permu"'
+    if status == 429:
+        headers["Retry-After"] = str(error.details.get("wait", 1))
     return Response(orjson.dumps(body, default=str), status, headers, "application/problem+json")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api import examples_overview
+
 _HEAD: dict[str, Any] = {"release_id": "2024-sunan-2017-3f2a9c", "year": 2024, "policy": "sunan-2017"}
 _PLACE = {"all": {"rank": 812, "of": 19204}, "industry_2": {"rank": 96, "of": 1711}, "size": {"rank": 402, "of": 9120}}
 ROW: dict[str, Any] = {
@@ -39,6 +41,16 @@ _INDICATOR = {
     "unit_en": "10,000 yuan per mu",
     "groupings": ["all", "industry_2"],
     "default": False,
+}
+_COLUMN = {
+    "name": "land_mu",
+    "title": "用地面积",
+    "title_en": "Land",
+    "unit": "亩",
+    "unit_en": "mu",
+    "kind": "number",
+    "decimals": 2,
+    "shown": True,
 }
 _TITLE = {"zh": "苏南工业企业资源集约利用排名", "en": "Ranking of southern Jiangsu"}
 _POLICY = {"id": "sunan-2017", "title": _TITLE, "status": "complete", "place": "32", "sha256": "9b1c…", "years": [2024]}
@@ -102,14 +114,22 @@ PROBLEM = {
 }
 _V1 = "/api/v1"
 EXAMPLES: dict[str, Any] = {
+    **examples_overview.EXAMPLES,
     f"{_V1}/releases": {"releases": [_RELEASE]},
     f"{_V1}/industries": {**_HEAD, "industries": [_INDUSTRY]},
     f"{_V1}/regions": {**_HEAD, "regions": [_REGION]},
     f"{_V1}/sizes": {**_HEAD, "sizes": [_SIZE]},
     f"{_V1}/indicators": {**_HEAD, "indicators": [_INDICATOR]},
+    f"{_V1}/columns": {"columns": [_COLUMN]},
     f"{_V1}/policies": {"policies": [_POLICY]},
     f"{_V1}/policies/{{policy_id}}": {"id": "sunan-2017", "sha256": "9b1c…", "title": _TITLE, "status": "complete"},
     f"{_V1}/rankings": {**_HEAD, "by": "output_per_mu", "of": 340, "total": 360, "rows": [ROW], "next": None},
+    f"{_V1}/rankings/places": {
+        **_HEAD,
+        "by": "output_per_mu",
+        "against": {"release_id": "2023-sunan-2017-77b0d1", "year": 2023, "policy": "sunan-2017"},
+        "places": {ROW["enterprise_id"]: {"rank": 15, "of": 331}},
+    },
     f"{_V1}/rankings/bottom": {
         **_HEAD,
         "by": "output_per_mu",
@@ -129,7 +149,16 @@ EXAMPLES: dict[str, Any] = {
         "enterprise_id": ROW["enterprise_id"],
         "years": [{**_HEAD, "by": "output_per_mu", **ROW}],
     },
-    "/layers/parcels.geojson": {"type": "FeatureCollection", "features": [_FEATURE]},
+    "/layers/{layer}.geojson": {"type": "FeatureCollection", "features": [_FEATURE]},
     "/healthz": {"status": "ok"},
+    "/metrics": 'permu_requests_total{method="GET",route="/api/v1/rankings",status="200"} 3.0',
+    "/api/v1/me": {
+        "name": "wang",
+        "role": "land_bureau",
+        "region": "3205",
+        "enterprise": None,
+        "can": ["rankings", "bottom"],
+        "login": True,
+    },
     "/readyz": {"status": "ready", "release_id": _HEAD["release_id"]},
 }

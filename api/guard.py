@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
@@ -12,7 +11,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # Everything the page needs comes from this origin; no inline script or style.
 POLICY = "; ".join(
     (
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'",
+        "worker-src 'self'",
         "font-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
     )
 )  # fmt: skip
@@ -24,6 +24,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
+
+
+_RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 def host_of(value: str) -> str:
@@ -47,7 +50,7 @@ class Guard:
         if head:
             scope = {**scope, "method": "GET"}
         guarded = _guarded(send, head)
-        given = Headers(scope=scope).getlist("host")
+        given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(given) != 1 or host_of(given[0]) not in self.hosts:
             await problem(self._refusal(given), scope["path"])(scope, receive, guarded)
             return
@@ -67,9 +70,9 @@ class Guard:
 def _guarded(send: Send, head: bool) -> Send:
     async def send_guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
+            given = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in given}
+            message = {**message, "headers": given + [pair for pair in _RAW if pair[0] not in names]}
         elif head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
+from api.rights import viewer_of
 from api.store import Opened, Store
 from engine.query import Selection
 from engine.query import cursor as cursors
@@ -73,6 +74,7 @@ class SummaryQuery(GroupQuery):
     """Group figures."""
 
     group_by: Text = None
+    by: Text = None
 
 
 class RankingQuery(GroupQuery):
@@ -93,6 +95,7 @@ class BottomQuery(GroupQuery):
     percent: Text = None
     count: Text = None
     within: Text = None
+    sheets: Text = None
     format: Text = None
     lang: Text = None
 
@@ -118,9 +121,22 @@ async def once(request: Request) -> None:
 
 
 async def store_of(request: Request) -> Store:
-    """The application's store."""
+    """The application's store, with the releases that there are for who asks."""
     store: Store = request.app.state.store
-    return store
+    return store.seen_by(viewer_of(request).sees_release)
 
 
 StoreDep = Annotated[Store, Depends(store_of)]
+
+
+class CheckUpQuery(LangQuery):
+    """An enterprise's check-up sheet."""
+
+    format: Text = None
+
+
+class ReportQuery(ReleaseQuery):
+    """The yearly report."""
+
+    region: Text = None
+    format: Text = None

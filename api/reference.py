@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.app import create_app
+from api.desk.parameters import DESK
 from api.errors import STATUS
 from engine.query.parameters import PARAMETERS
 from engine.schema.columns import COLUMNS, GROUPINGS, ROLES
@@ -49,11 +50,13 @@ def _routes(document: dict[str, Any]) -> Iterator[str]:
         get = operations["get"]
         names = ", ".join(f"`{p['name']}`" for p in get["parameters"] if p["in"] == "query") or "–"
         yield f"| `{path}` | {names} | {get['summary']} |"
+        if "post" in operations:
+            yield f"| `POST {path}` | a JSON body | {operations['post']['summary']} |"
 
 
 def _parameters() -> Iterator[str]:
     yield from ("", "## Parameters", "", *_table("parameter", "allowed", "允许的取值"))
-    for p in PARAMETERS.values():
+    for p in (*PARAMETERS.values(), *DESK.values()):
         yield f"| `{p.name}` | {p.en} | {p.zh} |"
 
 

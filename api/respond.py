@@ -1,40 +1,80 @@
-"""Answers bound to a release: ETag, 304 and gzip; called in handlers that run in worker threads."""
+"""Answers bound to a release: ETag, 304, gzip and zstd; called in handlers that run in worker threads."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
+import zstandard
 from fastapi import Request
 from starlette.responses import Response
 
 from api.store import Listed
 
 VARY = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-GZIP_FROM = 1024
+PACK_FROM = 1024
 
 
 def etag(request: Request, listed: Listed | tuple[Listed, ...], *more: object) -> str:
     """A weak tag: release and its state, path and question. A release never changes, so neither does the answer."""
     entries = listed if isinstance(listed, tuple) else (listed,)
-    question = sorted(request.query_params.multi_items())
-    parts = [[(e.release_id, e.rankings_sha256, e.state) for e in entries], request.url.path, question, more]
+    return tag_of(entries, request.url.path, request.query_params.multi_items(), more)
+
+
+def tag_of(
+    entries: tuple[Listed, ...], path: str, question: Iterable[tuple[str, str]], more: tuple[object, ...]
+) -> str:
+    """The tag of an answer, from what decides it."""
+    parts = [[(e.release_id, e.rankings_sha256, e.state) for e in entries], path, sorted(question), more]
     return f'W/"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
 def is_fresh(request: Request, tag: str) -> bool:
     """Whether the client already holds the answer."""
-    held = request.headers.get("if-none-match", "")
+    return holds(request.headers.get("if-none-match", ""), tag)
+
+
+def holds(held: str, tag: str) -> bool:
+    """Whether an If-None-Match names the tag."""
     return held.strip() == "*" or tag.removeprefix("W/") in [t.strip().removeprefix("W/") for t in held.split(",")]
+
+
+@lru_cache(maxsize=256)
+def encoding_of(offered: str) -> str | None:
+    """The encoding to send by an Accept-Encoding (RFC 9110 12.5.3): zstd or gzip, None for neither.
+
+    The greater weight wins, zstd of two that weigh the same; ``q=0`` refuses, ``*`` stands for what is not named.
+    """
+    weights: dict[str, float] = {}
+    for offer in offered.lower().split(","):
+        name, _, rest = offer.partition(";")
+        found = _WEIGHT.fullmatch(rest.strip()) if rest else None
+        weights[name.strip()] = float(found[1]) if found else 0.0 if rest else 1.0
+    best = max(_PACK, key=lambda name: weights.get(name, weights.get("*", 0.0)))
+    return best if weights.get(best, weights.get("*", 0.0)) > 0 else None
 
 
 def accepts_gzip(request: Request) -> bool:
     """Whether the client takes gzip (``gzip;q=0`` refuses it)."""
-    offers = [o.replace(" ", "") for o in request.headers.get("accept-encoding", "").lower().split(",")]
-    return any(o.split(";")[0] == "gzip" and not o.endswith((";q=0", ";q=0.0")) for o in offers)
+    return encoding_of(",".join(o for o in request.headers.getlist("accept-encoding")) + ",zstd;q=0") == "gzip"
+
+
+def packed(body: bytes, encoding: str) -> bytes:
+    """The body in an encoding of :func:`encoding_of`."""
+    return _PACK[encoding](body)
+
+
+# The better first.
+_PACK: dict[str, Callable[[bytes], bytes]] = {
+    "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
+    "gzip": lambda body: gzip.compress(body, 4, mtime=0),
+}
+_WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
 
 
 def answer(
@@ -43,15 +83,20 @@ def answer(
     make: Callable[[], bytes],
     media: str = "application/json",
     headers: dict[str, str] | None = None,
+    key: str = "",
 ) -> Response:
-    """``make()`` as the body, unless the client's copy is fresh. The body is whole before the first byte goes out."""
-    tag = etag(request, listed, media)
+    """``make()`` as the body, unless the client's copy is fresh. The body is whole before the first byte goes out.
+
+    ``key`` is all else that the answer depends on: the asker's rights (``View.key``).
+    """
+    tag = etag(request, listed, media, key)
     sent = {**VARY, **(headers or {}), "ETag": tag}
     if is_fresh(request, tag):
         return Response(status_code=304, headers=sent)
     body = make()
-    if len(body) >= GZIP_FROM and accepts_gzip(request) and "zip" not in media and "openxml" not in media:
-        body, sent["Content-Encoding"] = gzip.compress(body, 4, mtime=0), "gzip"
+    encoding = encoding_of(request.headers.get("accept-encoding", ""))
+    if encoding is not None and len(body) >= PACK_FROM and "openxml" not in media:
+        body, sent["Content-Encoding"] = packed(body, encoding), encoding
     return Response(body, headers=sent, media_type=media)
 
 

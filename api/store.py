@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from api.operations.metrics import RELEASES
 from engine.query import Board
 from engine.query.parameters import read, refuse
 from engine.releases import DEFAULT_POLICY, Release, list_releases, open_release
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+from engine.served import ready
 
 OPEN_BOARDS = 6
 
@@ -35,6 +41,48 @@ class Opened:
     listed: Listed
     board: Board
     release: Release
+    files: tuple[Path, ...]  # without these the release is gone
+
+
+class Ledger:
+    """The releases that the ledger lists, read again whenever its files changed."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._files = (warehouse.ledger, warehouse.ledger.with_name(warehouse.ledger.name + "-wal"))
+        self._read: tuple[tuple[int, ...], tuple[Listed, ...]] = ((), ())
+        self._looked = -1.0
+
+    def index(self) -> tuple[Listed, ...]:
+        """Every release, newest year first, then newest."""
+        stamp = self._stamp()
+        known, entries = self._read
+        if stamp != known or not stamp:
+            names = Listed.__dataclass_fields__
+            entries = tuple(Listed(**{n: row[n] for n in names}) for row in list_releases(self.warehouse))
+            self._read = (stamp, entries)
+        return entries
+
+    def at_hand(self, patience: float = 0.0) -> tuple[Listed, ...] | None:
+        """The same if nothing has to be read for it; looked at again when ``patience`` seconds have gone by."""
+        known, entries = self._read
+        now = time.monotonic()
+        if now - self._looked > patience:
+            if not known or known != self._stamp():
+                return None
+            self._looked = now
+        return entries
+
+    def _stamp(self) -> tuple[int, ...]:
+        found: list[int] = []
+        for file in self._files:
+            try:
+                stat = file.stat()
+            except FileNotFoundError:
+                found += [0, 0]
+            else:
+                found += [stat.st_mtime_ns, stat.st_size]
+        return tuple(found) if found[0] else ()
 
 
 class Store:
@@ -42,37 +90,36 @@ class Store:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
-        self._stamp: tuple[int, ...] = ()
-        self._index: tuple[Listed, ...] = ()
+        self.ledger = Ledger(warehouse)
+        self._sees: Callable[[str | None], bool] | None = None
         self._open: OrderedDict[str, Opened] = OrderedDict()
+        self._opening: dict[str, threading.Lock] = {}
+        self._seen_whole: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def index(self) -> tuple[Listed, ...]:
-        """Every release, newest year first, then newest; read again whenever the ledger's files changed."""
-        stamp = self._ledger_stamp()
-        if stamp != self._stamp or not stamp:
-            names = Listed.__dataclass_fields__
-            self._index = tuple(Listed(**{n: row[n] for n in names}) for row in list_releases(self.warehouse))
-            self._stamp = stamp
-        return self._index
+    def seen_by(self, sees: Callable[[str | None], bool]) -> Store:
+        """The same store for somebody to whom only releases of some states exist (``sees(state)``)."""
+        narrowed = copy.copy(self)
+        narrowed._sees = sees
+        return narrowed
 
-    def _ledger_stamp(self) -> tuple[int, ...]:
-        found: list[int] = []
-        for suffix in ("", "-wal"):
-            try:
-                stat = self.warehouse.ledger.with_name(self.warehouse.ledger.name + suffix).stat()
-            except FileNotFoundError:
-                found += [0, 0]
-            else:
-                found += [stat.st_mtime_ns, stat.st_size]
-        return tuple(found) if found[0] else ()
+    def index(self) -> tuple[Listed, ...]:
+        """Every release that may be seen, newest year first, then newest."""
+        return self._seen(self.ledger.index())
+
+    def _seen(self, entries: tuple[Listed, ...]) -> tuple[Listed, ...]:
+        return entries if self._sees is None else tuple(e for e in entries if self._sees(e.state))
 
     def choose(self, release: str | None = None, year: str | None = None, policy: str | None = None) -> Listed:
         """The release asked: by id, else the newest of the year and policy (default sunan-2017 where there is one)."""
+        return self.chosen(self.index(), release, year, policy)
+
+    def chosen(self, entries: tuple[Listed, ...], release: str | None, year: str | None, policy: str | None) -> Listed:
+        """:meth:`choose` among these."""
         wanted = read("year", year)
         if release is not None:
-            return self._by_id(release, wanted, policy)
-        usable = [r for r in self.index() if r.state != "withdrawn" and wanted in (None, r.year)]
+            return _by_id(entries, release, wanted, policy)
+        usable = [r for r in entries if r.state != "withdrawn" and wanted in (None, r.year)]
         chosen = policy or (DEFAULT_POLICY if any(r.policy == DEFAULT_POLICY for r in usable) else None)
         for listed in usable:
             if chosen in (None, listed.policy):
@@ -84,46 +131,87 @@ class Store:
             f"没有年份 {year or '不限'}、办法 {policy or '不限'} 的发布版本：请先运行 permu rank，或查看 /api/v1/releases",
         )
 
-    def _by_id(self, release: str, year: int | None, policy: str | None) -> Listed:
-        for listed in self.index():
-            if listed.release_id == release:
-                if year not in (None, listed.year):
-                    refuse(
-                        "year", year, f"release {release} is of {listed.year}", f"版本 {release} 属于 {listed.year} 年"
-                    )
-                if policy not in (None, listed.policy):
-                    refuse(
-                        "policy",
-                        policy,
-                        f"release {release} is by {listed.policy}",
-                        f"版本 {release} 使用 {listed.policy}",
-                    )
-                return listed
-        raise PermuError(
-            "unknown_release",
-            f"no release {release[:80]!r}: see /api/v1/releases",
-            f"没有发布版本 {release[:80]!r}：见 /api/v1/releases",
-        )
-
     def open(self, listed: Listed) -> Opened:
         """The open release; ``release_gone`` where its folder is no longer whole."""
         folder = self.warehouse.releases / listed.release_id
-        if not (folder / "manifest.json").is_file() or not (folder / "rankings.parquet").is_file():
+        if not _stand(_files(folder)):
             with self._lock:
                 self._open.pop(listed.release_id, None)
             raise _gone(listed.release_id)
+        found = self._kept(listed)
+        if found is None:
+            with self._lock:
+                opening = self._opening.setdefault(listed.release_id, threading.Lock())
+            with opening:
+                found = self._kept(listed) or self._keep(self._opened(folder, listed))
+        return found
+
+    def at_hand(self, listed: Listed, patience: float = 0.0) -> Opened | None:
+        """The same if nothing has to be read for it; None where the folder is gone too (known after ``patience``)."""
+        found = self._kept(listed)
+        now = time.monotonic()
+        if found is not None and now - self._seen_whole.get(listed.release_id, -1.0) > patience:
+            if not _stand(found.files):
+                return None
+            self._seen_whole[listed.release_id] = now
+        return found
+
+    def _kept(self, listed: Listed) -> Opened | None:
         with self._lock:
-            if listed.release_id not in self._open:
-                release = open_release(folder)
-                self._open[listed.release_id] = Opened(listed, Board(release), release)
+            found = self._open.get(listed.release_id)
+            if found is None:
+                return None
             self._open.move_to_end(listed.release_id)
+            if found.listed != listed:  # its state changed
+                found = self._open[listed.release_id] = replace(found, listed=listed)
+            return found
+
+    def _keep(self, opened: Opened) -> Opened:
+        with self._lock:
+            self._open[opened.listed.release_id] = opened
             while len(self._open) > OPEN_BOARDS:
                 self._open.popitem(last=False)
-            return self._open[listed.release_id]
+            RELEASES.set(len(self._open))
+        return opened
+
+    def _opened(self, folder: Path, listed: Listed) -> Opened:
+        release = open_release(folder)
+        served = ready(folder, release.manifest, self.warehouse.home / "cache" / listed.release_id)
+        if served is not None:
+            release = replace(release, mapped=served.table)
+        return Opened(listed, Board(release, served), release, _files(folder))
 
     def find(self, release: str | None = None, year: str | None = None, policy: str | None = None) -> Opened:
         """:meth:`choose` and :meth:`open` in one."""
         return self.open(self.choose(release, year, policy))
+
+
+def _by_id(entries: tuple[Listed, ...], release: str, year: int | None, policy: str | None) -> Listed:
+    for listed in entries:
+        if listed.release_id == release:
+            if year not in (None, listed.year):
+                refuse("year", year, f"release {release} is of {listed.year}", f"版本 {release} 属于 {listed.year} 年")
+            if policy not in (None, listed.policy):
+                refuse(
+                    "policy",
+                    policy,
+                    f"release {release} is by {listed.policy}",
+                    f"版本 {release} 使用 {listed.policy}",
+                )
+            return listed
+    raise PermuError(
+        "unknown_release",
+        f"no release {release[:80]!r}: see /api/v1/releases",
+        f"没有发布版本 {release[:80]!r}：见 /api/v1/releases",
+    )
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return (folder / "manifest.json", folder / "rankings.parquet")
+
+
+def _stand(files: tuple[Path, ...]) -> bool:
+    return all(file.is_file() for file in files)
 
 
 def _gone(release_id: str) -> PermuError:

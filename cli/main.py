@@ -11,6 +11,7 @@ from collections.abc import Callable
 import typer
 
 from cli import (
+    audit,
     compare,
     correct,
     demo,
@@ -24,9 +25,11 @@ from cli import (
     read,
     refused,
     release,
+    report,
     review,
     serve,
     status,
+    users,
     whatif,
 )
 from cli.options import people, show_json
@@ -46,6 +49,9 @@ app.add_typer(layers.app, name="layers")
 app.add_typer(findings.app, name="findings")
 app.add_typer(refused.app, name="refused")
 app.add_typer(review.app, name="review")
+app.add_typer(report.app, name="report")
+app.add_typer(users.app, name="users")
+app.add_typer(audit.app, name="audit")
 _COMMANDS: list[Callable[..., None]] = [
     load.ingest,
     status.sources,

@@ -50,35 +50,60 @@ def rankings(
     top: Annotated[int | None, typer.Option(min=1, help="The best N.")] = None,
     last: Annotated[int | None, typer.Option("--bottom", min=1, help="The worst N, ties at the cut included.")] = None,
     bottom_percent: Annotated[str | None, typer.Option(help="The worst P per cent.")] = None,
+    within: Annotated[
+        str | None, typer.Option(help="A bottom list of each of these groups: industry, region, size … (commas).")
+    ] = None,
+    sheets: Annotated[str | None, typer.Option(help="group: in a spreadsheet, one sheet for each bottom list.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How the rows are written.")] = Format.table,
     place: Annotated[Path | None, typer.Option("--out", help="A file; - is stdout.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Rank within a group: best, worst, or all. 查询排名。"""
-    if sum(x is not None for x in (top, last, bottom_percent)) > 1:
+    cut = _cut(top, last, bottom_percent, within)
+    split = read("sheets", sheets) == "group"
+    house = warehouse(home).require()
+    board = Board(find(house, release, year, policy))
+    asked = {"industry": industry, "region": region, "size": size, "group": group, "grade": grade, "by": by}
+    selection = Selection.parse(**asked, **({"limit": top} if top else {}))
+    if json:
+        form = Format.json
+    question = {
+        k: str(v)
+        for k, v in (asked | {"top": top, "bottom": last, "bottom_percent": bottom_percent, "within": within}).items()
+        if v
+    }
+    _put(_rendered(house, board, selection, cut, form, question, split), place, form)
+
+
+def _cut(top: int | None, last: int | None, percent: str | None, within: str | None) -> dict[str, Any]:
+    """Which bottom lists are asked; nothing where none is."""
+    if sum(x is not None for x in (top, last, percent)) > 1:
         raise PermuError(
             "bad_parameter",
             "--top, --bottom and --bottom-percent exclude each other; give one of them",
             "--top、--bottom、--bottom-percent 不能同时使用；请只用其一",
         )
-    house = warehouse(home).require()
-    board = Board(find(house, release, year, policy))
-    asked = {"industry": industry, "region": region, "size": size, "group": group, "grade": grade, "by": by}
-    selection = Selection.parse(**asked, **({"limit": top} if top else {}))
-    cut: dict[str, Any] = {}
-    if last is not None or bottom_percent is not None:
-        cut = {"count": last} if last is not None else {"percent": read("percent", bottom_percent)}
-    if json:
-        form = Format.json
-    question = {
-        k: str(v) for k, v in (asked | {"top": top, "bottom": last, "bottom_percent": bottom_percent}).items() if v
-    }
-    _put(_rendered(house, board, selection, cut, form, question), place, form)
+    if within is not None and last is None and percent is None:
+        raise PermuError(
+            "bad_parameter",
+            "--within is for bottom lists: give --bottom or --bottom-percent too",
+            "--within 用于末位名单：请同时给出 --bottom 或 --bottom-percent",
+        )
+    if last is None and percent is None:
+        return {}
+    cut = {"count": last} if last is not None else {"percent": read("percent", percent)}
+    return cut | ({"within": read("within", within)} if within is not None else {})
 
 
 def _rendered(
-    house: Warehouse, board: Board, selection: Selection, cut: dict[str, Any], form: Format, question: dict[str, str]
+    house: Warehouse,
+    board: Board,
+    selection: Selection,
+    cut: dict[str, Any],
+    form: Format,
+    question: dict[str, str],
+    split: bool,
 ) -> bytes | Table:
     if form is Format.json:
         return _json(board, selection, cut)
@@ -93,20 +118,27 @@ def _rendered(
             )
         return _table(sheet)
     state = next((r["state"] for r in list_releases(house) if r["release_id"] == board.release_id), None)
-    return write(form.value, sheet, Provenance.of(board, question, who(), state), language())
+    return write(form.value, sheet, Provenance.of(board, question, who(), state), language(), split)
 
 
 def _json(board: Board, selection: Selection, cut: dict[str, Any]) -> bytes:
-    import orjson
-
+    head = {"release_id": board.release_id, "year": board.year, "policy": board.policy}
+    head |= {"by": board.metric(selection.by)}
+    if "within" in cut:
+        groups = [{"key": g.key, "of": g.of, "rows": g.rows} for g in bottom(board, selection, **cut)]
+        return _dumped(head | {"groups": groups})
     if cut:
         (one,) = bottom(board, selection, **cut)
         rows, of = one.rows, one.of
     else:
         page = select(board, selection)
         rows, of = page.rows, page.of
-    head = {"release_id": board.release_id, "year": board.year, "policy": board.policy}
-    body = head | {"by": board.metric(selection.by), "of": of, "rows": rows}
+    return _dumped(head | {"of": of, "rows": rows})
+
+
+def _dumped(body: dict[str, Any]) -> bytes:
+    import orjson
+
     return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

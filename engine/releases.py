@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class Release:
 
     folder: Path
     manifest: dict[str, Any]
+    mapped: pl.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -37,8 +38,8 @@ class Release:
 
     @cached_property
     def rankings(self) -> pl.DataFrame:
-        """The rankings table, in enterprise_id order."""
-        return self.table("rankings").collect()
+        """The rankings table, in enterprise_id order: ``mapped`` where a server has it (engine.served)."""
+        return self.mapped if self.mapped is not None else self.table("rankings").collect()
 
     def table(self, name: str) -> pl.LazyFrame:
         """One of the release's Parquet tables; PermuError release_gone where it is not readable."""

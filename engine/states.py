@@ -8,7 +8,7 @@ from engine.releases import find, list_releases
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse, now, who
 
-_NEXT = {"draft": ("public", "final", "withdrawn"), "public": ("final", "withdrawn"), "final": ("withdrawn",)}
+NEXT = {"draft": ("public", "final", "withdrawn"), "public": ("final", "withdrawn"), "final": ("withdrawn",)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def change_state(
     find(warehouse, release_id)
     known = list_releases(warehouse)
     one = next(r for r in known if r["release_id"] == release_id)
-    if state not in _NEXT.get(one["state"], ()):
+    if state not in NEXT.get(one["state"], ()):
         raise _wrong(release_id, one["state"], state)
     if state == "final":
         _only_final(known, one)
@@ -77,7 +77,7 @@ def _only_final(known: list[dict[str, str]], one: dict[str, str]) -> None:
 
 
 def _wrong(release_id: str, before: str, state: str) -> PermuError:
-    allowed = ", ".join(_NEXT.get(before, ())) or "-"
+    allowed = ", ".join(NEXT.get(before, ())) or "-"
     return PermuError(
         "wrong_state",
         f"{release_id} is {before}: it cannot become {state} (possible: {allowed}); rank again for a new draft",

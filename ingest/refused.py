@@ -68,12 +68,22 @@ def open_rows(warehouse: Warehouse, source: str | None = None, year: int | None 
 # --- export ------------------------------------------------------------------------------------------------------
 
 
-def export(warehouse: Warehouse, out: Path, source: str | None = None, year: int | None = None) -> dict[str, Any]:
+def export(
+    warehouse: Warehouse,
+    out: Path,
+    source: str | None = None,
+    year: int | None = None,
+    *,
+    only: list[tuple[str, str, int]] | None = None,
+) -> dict[str, Any]:
     """Write the open refused rows to a workbook, a sheet per source and table; to a folder, one workbook per source.
 
-    ``{rows, files: [{file, source?, rows}]}``. Beside every cell as it came stands an empty one for its correction.
+    ``only``: these (load, sheet, row). ``{rows, files: [{file, source?, rows}]}``. Beside every cell as it came stands an empty one for its correction.
     """
     rows = open_rows(warehouse.require(), source, year)
+    if only is not None:
+        kept = pl.DataFrame(only, schema={"load_id": pl.String, "sheet": pl.String, "row": pl.Int32}, orient="row")
+        rows = rows.join(kept, on=["load_id", "sheet", "row"], how="semi", nulls_equal=True, maintain_order="left")
     if rows.is_empty():
         return {"rows": 0, "files": []}
     if out.suffix.lower() == ".xlsx":

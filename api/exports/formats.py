@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any, BinaryIO
+
 import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
+from api.exports.cells import FORMULA
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet
-from api.exports.xlsx import write_xlsx
+from api.exports.xlsx import Prepared, prepare
 from engine.query import Board
 from engine.schema.errors import PermuError
 
@@ -22,50 +28,56 @@ MEDIA = {
 }
 FORMATS = tuple(MEDIA)
 XLSX_ROWS = 1_048_576 - 10
-# A cell that begins with one of these is read as a formula by spreadsheets that open a CSV.
-_FORMULA = r"^([=+\-@\t\r])"
 
 
 def disarmed(frame: pl.DataFrame) -> pl.DataFrame:
     """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay as they are."""
     text = [n for n, t in frame.schema.items() if t == pl.String]
-    return frame.with_columns(pl.col(text).str.replace(_FORMULA, "'${1}"))
+    return frame.with_columns(pl.col(text).str.replace(f"({FORMULA})", "'${1}"))
 
 
-def _csv(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
+def _csv(out: BinaryIO, frames: Iterable[pl.DataFrame], origin: Provenance, rows: int) -> None:
     """UTF-8 with a BOM, headers by column name; the origin stands in columns of every row, so that nothing but
     data has to be skipped and a row that is cut out keeps it."""
-    frame = sheet.frame.with_columns(
-        policy=pl.lit(origin.policy),
-        year=pl.lit(origin.year),
-        loads_digest=pl.lit(origin.loads_digest),
-        exported_at=pl.lit(origin.exported_at),
-        exported_by=pl.lit(origin.who),
-        exported_rows=pl.lit(sheet.frame.height),
-    )
-    return BOM + disarmed(frame).write_csv(line_terminator="\r\n").encode()
+    out.write(BOM)
+    for n, frame in enumerate(frames):
+        stamped = frame.with_columns(
+            policy=pl.lit(origin.policy),
+            year=pl.lit(origin.year),
+            loads_digest=pl.lit(origin.loads_digest),
+            exported_at=pl.lit(origin.exported_at),
+            exported_by=pl.lit(origin.who),
+            exported_rows=pl.lit(rows),
+        )
+        out.write(disarmed(stamped).write_csv(line_terminator="\r\n", include_header=n == 0).encode())
 
 
-def _stamped(sheet: Sheet, origin: Provenance) -> pa.Table:
+def _stamped(frame: pl.DataFrame, origin: Provenance, rows: int) -> pa.Table:
     """The table with its origin as ``permu`` in the schema's metadata."""
-    data = sheet.frame.to_arrow()
-    return data.replace_schema_metadata({"permu": origin.as_json(sheet.frame.height)})
+    return frame.to_arrow().replace_schema_metadata({"permu": origin.as_json(rows)})
 
 
-def _parquet(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
-    out = pa.BufferOutputStream()
-    pa.parquet.write_table(_stamped(sheet, origin), out, compression="zstd")
-    return bytes(out.getvalue())
+def _parquet(out: BinaryIO, frames: Iterable[pl.DataFrame], origin: Provenance, rows: int) -> None:
+    _batches(out, frames, origin, rows, lambda schema: pa.parquet.ParquetWriter(out, schema, compression="zstd"))
 
 
-def _arrow(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
-    data, out = _stamped(sheet, origin), pa.BufferOutputStream()
-    with pa.ipc.new_file(out, data.schema) as writer:
-        writer.write_table(data)
-    return bytes(out.getvalue())
+def _arrow(out: BinaryIO, frames: Iterable[pl.DataFrame], origin: Provenance, rows: int) -> None:
+    _batches(out, frames, origin, rows, lambda schema: pa.ipc.new_file(out, schema))
 
 
-def _xlsx(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
+def _batches(
+    out: BinaryIO, frames: Iterable[pl.DataFrame], origin: Provenance, rows: int, open_: Callable[[pa.Schema], Any]
+) -> None:
+    with ExitStack() as opened:
+        writer = None
+        for frame in frames:
+            part = _stamped(frame, origin, rows)
+            writer = writer or opened.enter_context(open_(part.schema))
+            writer.write_table(part)
+
+
+def prepared_xlsx(sheet: Sheet, origin: Provenance, lang: str, split: bool = False) -> Prepared:
+    """The workbook but for who asks and when; PermuError too_many_rows where a sheet does not hold the rows."""
     if sheet.frame.height > XLSX_ROWS:
         raise PermuError(
             "too_many_rows",
@@ -75,15 +87,28 @@ def _xlsx(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
             parameter="format",
             allowed="csv, parquet, arrow",
         )
-    return write_xlsx(sheet, origin, lang)
+    return prepare(sheet, origin, lang, split)
 
 
-_WRITERS = {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet, "arrow": _arrow}
+def _xlsx(sheet: Sheet, origin: Provenance, lang: str, split: bool = False) -> bytes:
+    return prepared_xlsx(sheet, origin, lang, split).finish(origin)
 
 
-def write(form: str, sheet: Sheet, origin: Provenance, lang: str = "zh") -> bytes:
-    """The whole file in one of :data:`FORMATS`."""
-    return _WRITERS[form](sheet, origin, lang)
+_WRITERS = {"csv": _csv, "parquet": _parquet, "arrow": _arrow}
+
+
+def write(form: str, sheet: Sheet, origin: Provenance, lang: str = "zh", split: bool = False) -> bytes:
+    """The whole file in one of :data:`FORMATS`; ``split``: a spreadsheet has one sheet for each bottom list."""
+    if form == "xlsx":
+        return _xlsx(sheet, origin, lang, split)
+    out = io.BytesIO()
+    _WRITERS[form](out, [sheet.frame], origin, sheet.frame.height)
+    return out.getvalue()
+
+
+def write_slices(form: str, out: BinaryIO, frames: Iterable[pl.DataFrame], origin: Provenance, rows: int) -> None:
+    """The same of a table that comes in slices (``csv``, ``parquet``, ``arrow``), at least one; ``rows`` in all."""
+    _WRITERS[form](out, frames, origin, rows)
 
 
 def filename(board: Board, metric: str, kind: str, form: str) -> str:

@@ -15,6 +15,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "state": ("版本状态", "State"),
     "year": ("年份", "Year"),
     "policy": ("评价办法", "Policy"),
+    "basis": ("办法依据", "Legal basis"),
     "metric": ("排名指标", "Ranked by"),
     "base": ("基准值", "Base values"),
     "question": ("查询条件", "Question"),
@@ -38,6 +39,17 @@ _REAL = ("部门报送数据", "data supplied by departments")
 
 
 @dataclass(frozen=True)
+class About:
+    """What the notes say of a table, without its rows."""
+
+    metric: str
+    kind: str
+    rows: int
+    total: int
+    bases: str
+
+
+@dataclass(frozen=True)
 class Notes:
     """Two lines above the table and the lines of the notes sheet (name, text)."""
 
@@ -55,8 +67,13 @@ def _bases(sheet: Sheet, lang: str) -> str:
     return "; ".join(told)
 
 
-def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
-    """The words for a sheet in ``zh`` or ``en``."""
+def about(sheet: Sheet, lang: str) -> About:
+    """What the notes need of a sheet."""
+    return About(sheet.metric, sheet.kind, sheet.frame.height, sheet.total, _bases(sheet, lang))
+
+
+def notes(sheet: About, origin: Provenance, lang: str) -> Notes:
+    """The words for a table in ``zh`` or ``en``."""
     pick = 0 if lang == "zh" else 1
     metric = column(sheet.metric)
     kinds = {
@@ -79,11 +96,16 @@ def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
         "release": origin.release_id,
         "state": origin.state,
         "year": str(origin.year),
-        "policy": f"{origin.policy} ({origin.policy_status}) {origin.policy_sha256}".strip(),
+        "policy": " ".join(
+            x
+            for x in (origin.policy_title.get(lang), origin.policy, f"({origin.policy_status})", origin.policy_sha256)
+            if x
+        ),
+        "basis": "; ".join(origin.basis),
         "metric": f"{metric.title(lang)} {metric.unit(lang)}".strip(),
-        "base": _bases(sheet, lang),
+        "base": sheet.bases,
         "question": question,
-        "rows": f"{sheet.frame.height} / {sheet.total}",
+        "rows": f"{sheet.rows} / {sheet.total}",
         "ranked_at": origin.created_at,
         "exported_at": origin.exported_at,
         "who": origin.who,
@@ -95,5 +117,26 @@ def notes(sheet: Sheet, origin: Provenance, lang: str) -> Notes:
     files = [f"{x['source']}: {x['file']} ({x['load_id']})" for x in origin.loads]  # one a line: a cell holds 32,767
     lines += [("" if n else _WORDS["loads"][pick], file) for n, file in enumerate(files)]
     label = f"【{_SYNTHETIC[pick]}】" if origin.synthetic else ""
-    second = f"{label}{origin.policy} · {origin.release_id} · {origin.state} · {sheet.frame.height} / {sheet.total} · {question}"
+    second = (
+        f"{label}{origin.policy} · {origin.release_id} · {origin.state} · {sheet.rows} / {sheet.total} · {question}"
+    )
     return Notes((title, second), lines)
+
+
+def origin_lines(origin: Provenance, lang: str) -> list[tuple[str, str]]:
+    """Where a document comes from, for its last page or sheet: (name, text)."""
+    pick = 0 if lang == "zh" else 1
+    texts = {
+        "synthetic": (_SYNTHETIC if origin.synthetic else _REAL)[pick],
+        "release": origin.release_id,
+        "state": origin.state,
+        "policy": " ".join(x for x in (origin.policy_title.get(lang), origin.policy, f"({origin.policy_status})") if x),
+        "basis": "; ".join(origin.basis),
+        "ranked_at": origin.created_at,
+        "exported_at": origin.exported_at,
+        "who": origin.who,
+        "hash": origin.rankings_sha256,
+        "loads": f"{len(origin.loads)} ({origin.loads_digest})",
+        "missing": _MISSING[pick],
+    }
+    return [(_WORDS[k][pick], v) for k, v in texts.items() if v]

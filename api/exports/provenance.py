@@ -28,6 +28,8 @@ class Provenance:
     loads: tuple[dict[str, Any], ...]
     question: dict[str, str]
     who: str
+    policy_title: dict[str, str] = field(default_factory=dict)
+    basis: tuple[str, ...] = ()
     exported_at: str = field(default_factory=now)
 
     @classmethod
@@ -48,6 +50,8 @@ class Provenance:
             loads=tuple(manifest.get("loads", ())),
             question=question,
             who=who,
+            policy_title=dict(policy.get("title") or {}),
+            basis=_basis(board),
         )
 
     @property
@@ -60,3 +64,11 @@ class Provenance:
         """All of it as one JSON text, for the metadata of Parquet and Arrow files."""
         kept = {k: getattr(self, k) for k in self.__dataclass_fields__}
         return orjson.dumps({**kept, "rows": rows}).decode()
+
+
+def _basis(board: Board) -> tuple[str, ...]:
+    """Each notice that the policy stands on: title, document number, article, and where it was seen."""
+    told = board.release.pack.policy.basis
+    return tuple(
+        " ".join(x for x in (b.title, b.number, b.article, f"({b.source})" if b.source else "") if x) for b in told
+    )

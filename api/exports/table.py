@@ -12,10 +12,21 @@ import polars as pl
 from engine.query import Board, Selection
 from engine.query.bottom import bottom_rows
 from engine.query.cursor import read as place_of
-from engine.query.page import Ordered, ordered
+from engine.query.page import ordered
 from engine.query.rows import ranked_columns
+from engine.query.standing import Ordered
 from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
+
+
+@dataclass(frozen=True)
+class Part:
+    """One bottom list within a table: its group, ``of`` with a value there, its rows."""
+
+    key: dict[str, str | None]
+    of: int
+    start: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,8 @@ class Sheet:
     frame: pl.DataFrame
     metric: str
     total: int
-    kind: str  # ranking | bottom
+    kind: str  # ranking | bottom | comparison | simulation | robustness
+    parts: tuple[Part, ...] = ()  # of a bottom sheet: its lists
 
 
 def _named(codes: pl.Series, name: Callable[[str], str | None]) -> pl.Series:
@@ -55,32 +67,72 @@ def table(board: Board, found: Ordered, of: np.ndarray, metric: str) -> pl.DataF
     return frame.select(list(dict.fromkeys(order)))
 
 
-def ranking_sheet(board: Board, selection: Selection) -> Sheet:
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a question, each with rank and ``of`` in its group; their columns are made when asked, in slices."""
+
+    board: Board
+    rows: np.ndarray
+    rank: np.ndarray
+    of: np.ndarray
+    metric: str
+    total: int
+    kind: str
+    parts: tuple[Part, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return int(self.rows.nbytes + self.rank.nbytes + self.of.nbytes) + 200 * (len(self.parts) + 1)
+
+    def frame(self, start: int = 0, stop: int | None = None) -> pl.DataFrame:
+        """The table of some rows; bottom lists have the codes of their group in front."""
+        cut = slice(start, stop)
+        frame = table(self.board, Ordered(self.rows[cut], self.rank[cut], 0), self.of[cut], self.metric)
+        keys = self._keys(cut)
+        return frame.with_columns(**keys).select(*keys, *frame.columns)
+
+    def _keys(self, cut: slice) -> dict[str, pl.Series]:
+        if not self.parts:
+            return {}
+        number = pl.Series(np.repeat(np.arange(len(self.parts), dtype=np.uint32), [p.rows for p in self.parts])[cut])
+        names = self.parts[0].key
+        return {f"within_{n}": pl.Series([p.key[n] for p in self.parts], dtype=pl.String).gather(number) for n in names}
+
+    def sheet(self) -> Sheet:
+        """All of them as one table."""
+        return Sheet(self.frame(), self.metric, self.total, self.kind, self.parts)
+
+
+def ranking_rows(board: Board, selection: Selection) -> Rows:
     """A ranking from the cursor on, up to the limit; without a limit, every row."""
     metric = board.metric(selection.by)
     found, start = ordered(board, selection), place_of(board, selection)
-    end = None if selection.limit is None else start + selection.limit
-    part = Ordered(found.rows[start:end], found.rank[start:end], found.of)
-    frame = table(board, part, np.full(len(part.rows), found.of), metric)
-    return Sheet(frame, metric, len(found.rows), "ranking")
+    cut = slice(start, None if selection.limit is None else start + selection.limit)
+    rows, rank = found.rows[cut], found.rank[cut]
+    return Rows(board, rows, rank, np.full(len(rows), found.of), metric, len(found.rows), "ranking")
+
+
+def bottom_list_rows(board: Board, selection: Selection, **asked: Any) -> Rows:
+    """Every bottom list of a question, one below the other, each row with the codes of its group."""
+    lists = bottom_rows(board, selection, **asked)
+    sizes = [len(found.rows) for _, found in lists]
+    rows = np.concatenate([found.rows for _, found in lists] or [np.empty(0, np.uint32)])
+    rank = np.concatenate([found.rank for _, found in lists] or [np.empty(0, np.int32)])
+    of = np.repeat([found.of for _, found in lists], sizes)
+    starts = np.cumsum([0, *sizes])
+    parts = tuple(Part(key, o.of, int(at), len(o.rows)) for (key, o), at in zip(lists, starts[:-1], strict=True))
+    return Rows(board, rows, rank, of, board.metric(selection.by), sum(sizes), "bottom", parts)
+
+
+def ranking_sheet(board: Board, selection: Selection) -> Sheet:
+    """:func:`ranking_rows` as one table."""
+    return ranking_rows(board, selection).sheet()
 
 
 def bottom_sheet(board: Board, selection: Selection, **asked: Any) -> Sheet:
-    """Every bottom list of a question, one below the other, each row with the codes of its group."""
-    metric = board.metric(selection.by)
-    lists = bottom_rows(board, selection, **asked)
-    sizes = [len(found.rows) for _, found in lists]
-    whole = Ordered(
-        np.concatenate([found.rows for _, found in lists] or [np.empty(0, np.uint32)]),
-        np.concatenate([found.rank for _, found in lists] or [np.empty(0, np.int32)]),
-        0,
-    )
-    frame = table(board, whole, np.repeat([found.of for _, found in lists], sizes), metric)
-    names = asked.get("within") or ()
-    keys = {
-        f"within_{name}": pl.Series(
-            [key[name] for (key, _), n in zip(lists, sizes, strict=True) for _ in range(n)], dtype=pl.String
-        )
-        for name in names
-    }
-    return Sheet(frame.with_columns(**keys).select(*keys, *frame.columns), metric, sum(sizes), "bottom")
+    """:func:`bottom_list_rows` as one table."""
+    return bottom_list_rows(board, selection, **asked).sheet()

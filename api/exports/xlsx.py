@@ -1,148 +1,190 @@
-"""The spreadsheet that an official hands on: title, origin, units, frozen header, filter, formats, notes."""
+"""The spreadsheet that an official hands on: title, origin, units, frozen header, filter, formats, notes.
+
+xlsxwriter makes everything but the tables' rows, which :mod:`api.exports.cells` writes a column at a time.
+"""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from api.exports.notes import notes
+from api.exports.notes import About, Notes, about, notes
+from api.exports.package import packed, whole
 from api.exports.provenance import Provenance
+from api.exports.sheets import Page, pages, titles
 from api.exports.table import Sheet
-from engine.schema.columns import ROW, SCALE_GROUPS, SIZES, Column, column
+from engine.schema.columns import column
 
 GRADE_COLOURS = {"A": "#D5EBDD", "B": "#DCE8F5", "C": "#FBEFD0", "D": "#F6D9D5", "T": "#E7E7E7"}
-HEADER_ROW = 4  # 0-based: title, origin, (empty), titles zh, titles en, units
+HEADER_ROW = 4  # 0-based: title, origin, (empty), a line on units, titles, units
 FIRST_ROW = HEADER_ROW + 2
-_IN_GROUPINGS = ("industry_2", "region_county", "size", "industry_region_size")
+_CENTRED = ("grade", "grade_initial", "size", "scale_group", "grade_before", "grade_after", "grade_a", "grade_b")
 _WIDTHS = {
-    "name": 34,
-    "uscc": 21,
-    "enterprise_id": 22,
-    "industry_name": 24,
-    "region_name": 14,
-    "flags": 18,
-    "release_id": 28,
+    "name": 32,
+    "uscc": 20,
+    "enterprise_id": 20,
+    "industry_name": 22,
+    "region_name": 13,
+    "flags": 16,
+    "release_id": 26,
+}
+_NARROW = ("rank", "of", "percentile", "industry_code", "region_code", "zone_code", "size", "scale_group", "grade")
+_A3, _A4 = 8, 9
+_READABLE = 330  # widths of columns that A3 across still shows in 6 points
+# text stays text: nothing is turned into a formula, a link or a number
+_OPTIONS = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "in_memory": True,
+    "nan_inf_to_errors": False,
 }
 
 
-def shown(sheet: Sheet) -> list[str]:
-    """The columns of the spreadsheet: the row, the indicators, and the asked metric's rank in four groupings."""
-    names = sheet.frame.columns
-    ranks = [f"{k}__{sheet.metric}__{g}" for g in _IN_GROUPINGS for k in ("rank", "of")]
-    plain = [n for n in names if not n.startswith(("rank__", "of__")) and n not in ("flags", "release_id")]
-    empty = [n for n in ("score", "grade") if n in plain and sheet.frame[n].null_count() == sheet.frame.height]
-    return [
-        *(n for n in plain if n not in empty),
-        *(n for n in (*ranks, "flags", "release_id") if n in names),
-    ]
+@dataclass(frozen=True)
+class Prepared:
+    """A workbook's tables, packed; who asks and when is added by :meth:`finish`. Depends on the question alone."""
+
+    pages: tuple[Page, ...]
+    about: About
+    lang: str
+    part: bytes
+
+    def finish(self, origin: Provenance) -> bytes:
+        """The whole file for one export."""
+        return whole(self.part, _skeleton(self.pages, notes(self.about, origin, self.lang), self.lang))
+
+    def __len__(self) -> int:
+        return len(self.part)
 
 
-def write_xlsx(sheet: Sheet, origin: Provenance, lang: str) -> bytes:
-    """The workbook as bytes: the table, and a sheet of notes that says where it comes from."""
+def prepare(sheet: Sheet, origin: Provenance, lang: str, split: bool = False) -> Prepared:
+    """The sheet's tables, packed; of ``origin`` only what does not change from one export to the next is in it."""
+    found = pages(sheet, lang, split)
+    told, listed = about(sheet, lang), tuple(page for page, _ in found)
+    skeleton = _skeleton(listed, notes(told, origin, lang), lang)
+    first = 2 if len(found) > 1 else 1  # before several sheets stands their list
+    part = packed(skeleton, [(n, frame) for n, (_, frame) in enumerate(found, first)], FIRST_ROW + 1)
+    return Prepared(listed, told, lang, part)
+
+
+def _skeleton(listed: tuple[Page, ...], told: Notes, lang: str) -> bytes:
+    """Every sheet without the tables' rows; the table sheets first, so that their strings do not depend on the notes."""
     out = io.BytesIO()
-    # text stays text: nothing is turned into a formula, a link or a number
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(out, {**options, "in_memory": True, "nan_inf_to_errors": False})
-    titles = ("排名", "说明") if lang == "zh" else ("Ranking", "Notes")
-    _fill(book, book.add_worksheet(titles[0]), sheet, origin, lang)
-    _notes(book, book.add_worksheet(titles[1]), sheet, origin, lang)
+    book = xlsxwriter.Workbook(out, _OPTIONS)
+    if len(listed) > 1:
+        _contents(book, book.add_worksheet("目录" if lang == "zh" else "Contents"), listed, told, lang)
+    for page in listed:
+        _fill(book, book.add_worksheet(page.name), page, told, lang)
+    _notes(book, book.add_worksheet("说明" if lang == "zh" else "Notes"), told)
+    book.set_properties({"title": told.heading[0], "comments": told.heading[1], "author": "permu"})
     book.close()
     return out.getvalue()
 
 
-def _fill(book: xlsxwriter.Workbook, page: Worksheet, sheet: Sheet, origin: Provenance, lang: str) -> None:
-    columns = [column(n) for n in shown(sheet)]
-    first, second = notes(sheet, origin, lang).heading
-    page.write_string(0, 0, first, book.add_format({"bold": True, "font_size": 15}))
-    page.write_string(1, 0, second, book.add_format({"font_color": "#555555"}))
-    _header(book, page, columns, lang)
-    for place, col in enumerate(columns):
-        _column(book, page, place, col, _worded(sheet.frame[col.name], lang))
-    last = FIRST_ROW + max(sheet.frame.height - 1, 0)
-    page.autofilter(HEADER_ROW + 1, 0, last, len(columns) - 1)
-    frozen = next((i + 1 for i, c in enumerate(columns) if c.name == "name"), 0)
-    page.freeze_panes(FIRST_ROW, frozen)
-    _paper(page, len(columns))
+def _contents(book: xlsxwriter.Workbook, sheet: Worksheet, listed: tuple[Page, ...], told: Notes, lang: str) -> None:
+    """The list of the sheets, each a link, with how many are listed and of how many."""
+    heads = ("分组", "名单行数", "参评数") if lang == "zh" else ("Group", "Listed", "Of")
+    head, link = _header_formats(book)[0], book.add_format({"font_color": "#1F4E79", "underline": 1})
+    count = book.add_format({"num_format": "#,##0"})
+    _heading(book, sheet, told.heading)
+    sheet.write_row(HEADER_ROW, 0, heads, head)
+    for row, page in enumerate(listed, HEADER_ROW + 1):
+        sheet.write_url(row, 0, f"internal:'{page.name.replace(chr(39), chr(39) * 2)}'!A1", link, page.group)
+        sheet.write_number(row, 1, page.rows, count)
+        sheet.write_number(row, 2, page.of or 0, count)
+    sheet.set_column(0, 0, 60)
+    sheet.set_column(1, 2, 12)
+    sheet.freeze_panes(HEADER_ROW + 1, 0)
+    _paper(sheet, _A4, 1, (HEADER_ROW, HEADER_ROW))
 
 
-def _worded(values: pl.Series, lang: str) -> pl.Series:
-    """Size and scale group in the reader's words; a Chinese sheet does not say ``small``."""
-    words = {"size": SIZES, "scale_group": SCALE_GROUPS}.get(values.name)
-    if words is None or lang != "zh":
-        return values
-    return values.replace({code: zh for code, (zh, _) in words.items()})
+def _heading(book: xlsxwriter.Workbook, sheet: Worksheet, lines: tuple[str, str]) -> None:
+    sheet.write_string(0, 0, lines[0], book.add_format({"bold": True, "font_size": 15}))
+    sheet.write_string(1, 0, lines[1], book.add_format({"font_color": "#555555"}))
 
 
-def _header(book: xlsxwriter.Workbook, page: Worksheet, columns: list[Column], lang: str) -> None:
-    """Titles in the asked language over titles in the other one with the unit: the filter sits on the unit row."""
-    other = "en" if lang == "zh" else "zh"
+def _fill(book: xlsxwriter.Workbook, sheet: Worksheet, page: Page, told: Notes, lang: str) -> None:
+    title, second = told.heading
+    _heading(book, sheet, (f"{title}（{page.group}）" if page.group else title, second))
+    _header(book, sheet, page, lang)
+    for place, (name, text) in enumerate(zip(page.columns, page.text, strict=True)):
+        _column(book, sheet, place, name, text)
+    last = FIRST_ROW + max(page.rows - 1, 0)
+    if "grade" in page.columns:
+        _grades(book, sheet, page.columns.index("grade"), last)
+    sheet.autofilter(HEADER_ROW + 1, 0, last, len(page.columns) - 1)
+    frozen = page.columns.index("name") + 1 if "name" in page.columns else 0
+    sheet.freeze_panes(FIRST_ROW, frozen)
+    wide = sum(_width(n, t) for n, t in zip(page.columns, page.text, strict=True))
+    _paper(sheet, _A3, 1 if wide <= _READABLE else 2, (HEADER_ROW, HEADER_ROW + 1))
+
+
+def _header_formats(book: xlsxwriter.Workbook) -> tuple[Format, Format]:
     base = {"bg_color": "#EEF1F4", "text_wrap": True, "valign": "vcenter", "align": "center"}
-    bold, light = (
-        book.add_format({**base, "bold": True}),
-        book.add_format({**base, "font_color": "#555555", "bottom": 1}),
+    bold, light = {**base, "bold": True, "top": 1}, {**base, "font_color": "#555555", "bottom": 1}
+    return book.add_format(bold), book.add_format(light)
+
+
+def _header(book: xlsxwriter.Workbook, sheet: Worksheet, page: Page, lang: str) -> None:
+    """Titles in the asked language over titles in the other one with the unit: the filter sits on the unit row."""
+    bold, light = _header_formats(book)
+    sheet.write_string(
+        HEADER_ROW - 1, 0, "单位见表头第二行" if lang == "zh" else "units stand in the second header row"
     )
-    for place, col in enumerate(columns):
-        title = f"{col.title(lang)}\n{col.title(other)}"
-        unit = col.unit(lang) or "–"
-        page.write_string(HEADER_ROW, place, title, bold)
-        page.write_string(HEADER_ROW + 1, place, unit, light)
-    page.write_string(HEADER_ROW - 1, 0, "单位见表头第二行" if lang == "zh" else "units stand in the second header row")
-    page.set_row(HEADER_ROW, 48)
+    for place, (title, unit) in enumerate(titles(page, lang)):
+        sheet.write_string(HEADER_ROW, place, title, bold)
+        sheet.write_string(HEADER_ROW + 1, place, unit, light)
+    sheet.set_row(HEADER_ROW, 48)
 
 
-def _column(book: xlsxwriter.Workbook, page: Worksheet, place: int, col: Column, values: pl.Series) -> None:
-    """One column: width and format once, then the cells; missing stays empty, never 0."""
-    text = values.dtype == pl.String
-    style: dict[str, Any] = {"num_format": "@" if text else col.number_format}
-    if col.name in ("grade", "size", "scale_group"):
+def _column(book: xlsxwriter.Workbook, sheet: Worksheet, place: int, name: str, text: bool) -> None:
+    """A column's width, and two empty cells that show its styles: as it is, and for text that looks like a formula."""
+    style: dict[str, Any] = {
+        "border": 1,
+        "border_color": "#D5DADF",
+        "num_format": "@" if text else column(name).number_format,
+    }
+    if name in _CENTRED:
         style["align"] = "center"
-    plain = book.add_format(style)
-    page.set_column(place, place, _WIDTHS.get(col.name, 15 if text or "__" in col.name else 13), plain)
-    if text:
-        armed = book.add_format({**style, "quote_prefix": True})
-        _text(page, place, values, plain, armed)
-    else:
-        for row, value in enumerate(values, FIRST_ROW):
-            if value is not None and value == value and abs(value) != float("inf"):
-                page.write_number(row, place, value, plain)
-    if col.name == "grade":
-        _grades(book, page, place, len(values))
+    elif text:
+        style["indent"] = 1
+    sheet.set_column(place, place, _width(name, text))
+    sheet.write_blank(FIRST_ROW, place, None, book.add_format(style))
+    sheet.write_blank(FIRST_ROW + 1, place, None, book.add_format(style | ({"quote_prefix": True} if text else {})))
 
 
-def _text(page: Worksheet, place: int, values: pl.Series, plain: Format, armed: Format) -> None:
-    for row, value in enumerate(values, FIRST_ROW):
-        if value is not None:
-            page.write_string(row, place, value, armed if value.startswith(("=", "+", "-", "@", "\t", "\r")) else plain)
+def _width(name: str, text: bool) -> int:
+    return _WIDTHS.get(name, 10 if name in _NARROW else 14 if text or "__" in name else 12)
 
 
-def _grades(book: xlsxwriter.Workbook, page: Worksheet, place: int, rows: int) -> None:
+def _grades(book: xlsxwriter.Workbook, sheet: Worksheet, place: int, last: int) -> None:
     for grade, colour in GRADE_COLOURS.items():
-        rule = {
-            "type": "cell",
-            "criteria": "==",
-            "value": f'"{grade}"',
-            "format": book.add_format({"bg_color": colour}),
-        }
-        page.conditional_format(FIRST_ROW, place, FIRST_ROW + max(rows, 1) - 1, place, rule)
+        colours = book.add_format({"bg_color": colour})
+        rule = {"type": "cell", "criteria": "==", "value": f'"{grade}"', "format": colours}
+        sheet.conditional_format(FIRST_ROW, place, last, place, rule)
 
 
-def _paper(page: Worksheet, columns: int) -> None:
-    """A4 landscape, one page wide up to what can be read, the header on every page."""
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1 if columns <= len(ROW) + 8 else 2, 0)
-    page.repeat_rows(HEADER_ROW, HEADER_ROW + 1)
-    page.set_footer("&C&P / &N")
+def _paper(sheet: Worksheet, paper: int, across: int, repeated: tuple[int, int]) -> None:
+    """Landscape, so many pages wide and as long as it gets, the header on every page."""
+    sheet.set_landscape()
+    sheet.set_paper(paper)
+    sheet.set_margins(0.4, 0.4, 0.6, 0.6)
+    sheet.fit_to_pages(across, 0)
+    sheet.repeat_rows(*repeated)
+    sheet.set_footer("&L&A&C&P / &N")
 
 
-def _notes(book: xlsxwriter.Workbook, page: Worksheet, sheet: Sheet, origin: Provenance, lang: str) -> None:
-    page.set_column(0, 0, 30, book.add_format({"bold": True, "valign": "top"}))
-    page.set_column(1, 1, 90, book.add_format({"text_wrap": True, "valign": "top"}))
-    for row, (name, value) in enumerate(notes(sheet, origin, lang).lines):
-        page.write_string(row, 0, name)
-        page.write_string(row, 1, value)
+def _notes(book: xlsxwriter.Workbook, sheet: Worksheet, told: Notes) -> None:
+    sheet.set_column(0, 0, 30, book.add_format({"bold": True, "valign": "top"}))
+    sheet.set_column(1, 1, 90, book.add_format({"text_wrap": True, "valign": "top"}))
+    for row, (name, value) in enumerate(told.lines):
+        sheet.write_string(row, 0, name)
+        sheet.write_string(row, 1, value)
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from urllib.parse import urlencode
 
 VOID = ("input", "link", "meta", "br")
 
@@ -38,16 +37,3 @@ def tag(name: str, /, *children: object, **attributes: object) -> Html:
 def join(parts: Iterable[object], by: str = "") -> Html:
     """Parts one after the other."""
     return Html(by.join(text(p) for p in parts))
-
-
-def link(path: str, asked: dict[str, str | None]) -> str:
-    """A path with those parameters that were asked."""
-    query = urlencode({k: v for k, v in asked.items() if v})
-    return f"{path}?{query}" if query else path
-
-
-def number(value: float | int | None, decimals: int, missing: str = "–") -> str:
-    """A figure for people: thousands separated, rounded for display only; missing is a dash, never 0."""
-    if value is None or value != value:
-        return missing
-    return f"{value:,.{decimals}f}"

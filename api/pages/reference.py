@@ -6,9 +6,7 @@ from typing import Any
 
 import orjson
 
-from api.pages.html import Html, tag
-from api.pages.layout import Asked, frame
-from api.pages.words import Words
+from api.pages.html import Html, join, tag
 
 
 def _parameters(operation: dict[str, Any]) -> Html | None:
@@ -25,16 +23,30 @@ def _example(operation: dict[str, Any]) -> Html:
     return tag("details", tag("summary", "200"), tag("pre", shown, tabindex=0))
 
 
-def reference(words: Words, document: dict[str, Any], asked: Asked) -> Html:
+def _section(path: str, method: str, operation: dict[str, Any]) -> Html:
+    title = tag("h2", tag("code", f"{method.upper()} {path}"))
+    told = tag("p", f"{operation.get('summary', '')}. {operation.get('description', '')}")
+    return tag("section", title, told, _parameters(operation), _example(operation))
+
+
+def reference(lang: str, document: dict[str, Any]) -> Html:
     """Every route with its parameters and an example."""
-    parts: list[Html] = [
-        tag("h1", "permu API"),
-        tag("p", document["info"]["description"]),
-        tag("p", tag("a", "/openapi.json", href="/openapi.json")),
+    sections = [
+        _section(path, method, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
     ]
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            title = tag("h2", tag("code", f"{method.upper()} {path}"))
-            told = tag("p", f"{operation.get('summary', '')}. {operation.get('description', '')}")
-            parts.append(tag("section", title, told, _parameters(operation), _example(operation)))
-    return frame(words, "/docs", asked, "permu API", tag("div", *parts, id="results", class_="reference"))
+    title, back = ("permu 接口", "返回网页") if lang == "zh" else ("permu API", "Back to the page")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", title),
+        tag("link", rel="icon", href="/static/icon.svg", type="image/svg+xml"),
+        tag("link", rel="stylesheet", href="/static/docs.css"),
+    )
+    home = tag("p", tag("a", back, href="/" if lang == "zh" else "/?lang=en"))
+    about = tag("p", document["info"]["description"])
+    machine = tag("p", tag("a", "/openapi.json", href="/openapi.json"))
+    body = tag("body", tag("main", home, tag("h1", title), about, machine, *sections))
+    return join([Html("<!doctype html>\n"), tag("html", head, body, lang="zh-CN" if lang == "zh" else "en")])

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from api.query import NoQuery, ReleaseQuery, StoreDep
 from api.respond import answer, dump
-from api.store import Opened, Store
+from api.rights import View, Viewer, view_of, viewer_of
+from api.rights.rules import LEAST_GROUP
+from api.store import Listed, Opened, Store
 from engine.policy.packs import load_pack, read_pack, shipped
-from engine.query import Board
 from engine.query.rows import ranked_columns
 from engine.schema.codes import industry_name, region_level, region_name, zone_name
 from engine.schema.columns import GROUPINGS, SIZES, column
@@ -24,8 +25,9 @@ router = APIRouter(tags=["catalogue"])
 _SHOWN = ("created_at", "default_metric", "metrics", "groupings", "counts", "synthetic", "code_version", "engine")
 
 
-def _release(store: Store, entry: Any) -> dict[str, Any]:
-    """One line of /releases from the ledger and the manifest; without a manifest the folder is gone."""
+def _release(store: Store, entry: Any, viewer: Viewer) -> dict[str, Any]:
+    """One line of /releases from the ledger and the manifest; without a manifest the folder is gone. Files and counts
+    at each stage are told to the bureau's roles."""
     line = {
         k: getattr(entry, k) for k in ("release_id", "year", "policy", "state", "rows", "rankings_sha256", "created_at")
     }
@@ -33,26 +35,49 @@ def _release(store: Store, entry: Any) -> dict[str, Any]:
         manifest = orjson.loads((store.warehouse.releases / entry.release_id / "manifest.json").read_bytes())
     except FileNotFoundError:
         return {**line, "available": False}
+    if not viewer.can("drafts"):
+        told = [k for k in _SHOWN if k in manifest and k != "counts"]
+        return {**line, "available": True, **{k: manifest[k] for k in told}}
     loads = [{k: x.get(k) for k in ("load_id", "source", "sha256")} for x in manifest.get("loads", [])]
     return {**line, "available": True, **{k: manifest[k] for k in _SHOWN if k in manifest}, "loads": loads}
+
+
+def _visible(request: Request, store: Store) -> tuple[Listed, ...]:
+    """The releases that there are for who asks."""
+    viewer = viewer_of(request)
+    return tuple(e for e in store.index() if viewer.sees_release(e.state))
 
 
 @router.get("/releases", summary="Every release, newest year first")
 def releases(request: Request, asked: Annotated[NoQuery, Query()], store: StoreDep) -> Response:
     """Each with its year, policy, state, metrics and the files it was made from."""
-    entries = store.index()
-    return answer(request, entries, lambda: dump({"releases": [_release(store, e) for e in entries]}))
+    viewer, entries = viewer_of(request), _visible(request, store)
+    lines = [_release(store, e, viewer) for e in entries]
+    return answer(request, entries, lambda: dump({"releases": lines}), key=viewer.role)
 
 
 def _counted(
-    board: Board, names: Sequence[str], line: Callable[[str, str, int], dict[str, Any]]
+    table: pl.DataFrame, names: Sequence[str], line: Callable[[str, str, int], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Every code of these columns with the number of its enterprises, in order of the code."""
     found: dict[str, dict[str, Any]] = {}
     for name in names:
-        counts = board.table.select(name).drop_nulls().group_by(name).len()
+        counts = table.select(name).drop_nulls().group_by(name).len()
         found |= {code: line(name, code, n) for code, n in counts.iter_rows()}
     return [found[code] for code in sorted(found)]
+
+
+def _table(opened: Opened, view: View) -> pl.DataFrame:
+    """The ranking table, of a bureau's own region only."""
+    table = opened.board.table
+    return table if view.region is None or view.rows is None else table.filter(view.rows)
+
+
+def _told(view: View, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the numbers of small groups, for those who see no single firm."""
+    if not view.suppressed:
+        return lines
+    return [line if line["enterprises"] >= LEAST_GROUP else {**line, "enterprises": None} for line in lines]
 
 
 def _of(opened: Opened, **lists: Any) -> bytes:
@@ -68,16 +93,16 @@ _INDUSTRY_LEVELS = {
 }
 
 
-def industry_list(board: Board) -> list[dict[str, Any]]:
+def industry_list(table: pl.DataFrame) -> list[dict[str, Any]]:
     """Industries that occur in a release, at every level."""
 
     def line(name: str, code: str, n: int) -> dict[str, Any]:
         return {"code": code, "name": industry_name(code), "level": _INDUSTRY_LEVELS[name], "enterprises": n}
 
-    known = [c for c in _INDUSTRY_LEVELS if c in board.table.columns]
-    levels = _counted(board, known, line)
+    known = [c for c in _INDUSTRY_LEVELS if c in table.columns]
+    levels = _counted(table, known, line)
     held = {x["code"] for x in levels}
-    local = board.table.filter(pl.col("industry_section").is_null()).group_by("industry_code").len().drop_nulls()
+    local = table.filter(pl.col("industry_section").is_null()).group_by("industry_code").len().drop_nulls()
     own = [
         {"code": c, "name": None, "level": "local", "enterprises": n}
         for c, n in local.sort("industry_code").iter_rows()
@@ -85,7 +110,7 @@ def industry_list(board: Board) -> list[dict[str, Any]]:
     return [*levels, *(x for x in own if x["code"] not in held)]
 
 
-def region_list(board: Board) -> list[dict[str, Any]]:
+def region_list(table: pl.DataFrame) -> list[dict[str, Any]]:
     """Regions that occur in a release, at every level, then zones."""
 
     def line(name: str, code: str, n: int) -> dict[str, Any]:
@@ -94,45 +119,56 @@ def region_list(board: Board) -> list[dict[str, Any]]:
     def zone(name: str, code: str, n: int) -> dict[str, Any]:
         return {"code": code, "name": zone_name(code), "level": "zone", "enterprises": n}
 
-    known = [c for c in ("region_city", "region_county", "region_town") if c in board.table.columns]
-    zones = _counted(board, ["zone_code"], zone) if "zone_code" in board.table.columns else []
-    return _counted(board, known, line) + zones
+    known = [c for c in ("region_city", "region_county", "region_town") if c in table.columns]
+    zones = _counted(table, ["zone_code"], zone) if "zone_code" in table.columns else []
+    return _counted(table, known, line) + zones
 
 
 @router.get("/industries", summary="Industries of a release")
 def industries(request: Request, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
     """Sections, divisions, groups and classes that occur, with names and numbers of enterprises."""
     opened = asked.opened(store)
-    return answer(request, opened.listed, lambda: _of(opened, industries=industry_list(opened.board)))
+    view = view_of(request, opened)
+
+    def make() -> bytes:
+        return _of(opened, industries=_told(view, industry_list(_table(opened, view))))
+
+    return answer(request, opened.listed, make, key=view.key)
 
 
 @router.get("/regions", summary="Regions of a release")
 def regions(request: Request, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
     """Cities, counties, towns and zones that occur, with names and numbers of enterprises."""
     opened = asked.opened(store)
-    return answer(request, opened.listed, lambda: _of(opened, regions=region_list(opened.board)))
+    view = view_of(request, opened)
+
+    def make() -> bytes:
+        return _of(opened, regions=_told(view, region_list(_table(opened, view))))
+
+    return answer(request, opened.listed, make, key=view.key)
 
 
 @router.get("/sizes", summary="Sizes of a release")
 def sizes(request: Request, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
     """The four sizes with the numbers of enterprises; 0 where a size does not occur."""
     opened = asked.opened(store)
+    view = view_of(request, opened)
 
     def make() -> bytes:
-        counts = dict(opened.board.table.select("size").drop_nulls().group_by("size").len().iter_rows())
+        counts = dict(_table(opened, view).select("size").drop_nulls().group_by("size").len().iter_rows())
         lines = [
             {"code": c, "name": zh, "name_en": en, "enterprises": counts.get(c, 0)} for c, (zh, en) in SIZES.items()
         ]
-        return _of(opened, sizes=lines)
+        return _of(opened, sizes=_told(view, lines))
 
-    return answer(request, opened.listed, make)
+    return answer(request, opened.listed, make, key=view.key)
 
 
 @router.get("/indicators", summary="What a release can be ranked by")
 def indicators(request: Request, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
-    """Titles, units, whether ranks in every grouping are stored, and which is the default."""
+    """Titles, units, whether ranks in every grouping are stored, which is the default, which the role may see."""
     opened = asked.opened(store)
-    board = opened.board
+    board, view = opened.board, view_of(request, opened)
 
     def make() -> bytes:
         stored = ranked_columns(board)
@@ -145,20 +181,21 @@ def indicators(request: Request, asked: Annotated[ReleaseQuery, Query()], store:
                 "unit_en": column(m).unit_en,
                 "groupings": [g for g in GROUPINGS if g in stored.get(m, [])],
                 "default": m == board.metric(None),
+                "shown": view.sees(m),
             }
             for m in board.metrics
         ]
         return _of(opened, indicators=lines)
 
-    return answer(request, opened.listed, make)
+    return answer(request, opened.listed, make, key=view.key)
 
 
-def policy_of(store: Store, name: str) -> dict[str, Any]:
+def policy_of(store: Store, name: str, entries: Sequence[Listed]) -> dict[str, Any]:
     """A shipped pack, else the pack of the newest release that was ranked by this id."""
     if name in shipped():
         pack = load_pack(name)
     else:
-        folders = [store.warehouse.releases / e.release_id for e in store.index() if e.policy == name]
+        folders = [store.warehouse.releases / e.release_id for e in entries if e.policy == name]
         texts = [f / "policy.yaml" for f in folders if (f / "policy.yaml").is_file()]
         if not texts:
             raise PermuError(
@@ -173,13 +210,13 @@ def policy_of(store: Store, name: str) -> dict[str, Any]:
 @router.get("/policies", summary="Policies: shipped packs and those of releases")
 def policies(request: Request, asked: Annotated[NoQuery, Query()], store: StoreDep) -> Response:
     """Each with title, status, place and the years that were ranked by it."""
-    entries = store.index()
+    entries = _visible(request, store)
 
     def make() -> bytes:
         names = sorted({*shipped(), *(e.policy for e in entries)})
         lines = []
         for name in names:
-            full = policy_of(store, name)
+            full = policy_of(store, name, entries)
             years = sorted({e.year for e in entries if e.policy == name})
             lines.append({k: full[k] for k in ("id", "title", "status", "place", "sha256")} | {"years": years})
         return dump({"policies": lines})
@@ -190,5 +227,5 @@ def policies(request: Request, asked: Annotated[NoQuery, Query()], store: StoreD
 @router.get("/policies/{policy_id}", summary="One policy, whole")
 def policy(request: Request, policy_id: str, asked: Annotated[NoQuery, Query()], store: StoreDep) -> Response:
     """Basis, scope, amounts, indicators, score and shares as the pack states them."""
-    entries = store.index()
-    return answer(request, entries, lambda: dump(policy_of(store, policy_id)))
+    entries = _visible(request, store)
+    return answer(request, entries, lambda: dump(policy_of(store, policy_id, entries)))

@@ -1,28 +1,82 @@
-"""Whole layers for map software: RFC 7946 GeoJSON with ETag, byte ranges and gzip."""
+"""Whole layers for map software: files with ETag, byte ranges and, of GeoJSON, prepared gzip."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import FileResponse, Response
 
-from api.layers import prepared
+from api.layers import MEDIA, Files, limits_of
 from api.query import ReleaseQuery, StoreDep
 from api.respond import VARY, accepts_gzip, is_fresh
+from api.rights import View, view_of
+from api.store import Opened
+from engine.layers import LAYERS, layer_of
+from engine.layers.prepared import FORMS
 
 router = APIRouter(tags=["layers"], prefix="/layers")
+files = Files()
+_TITLES = {
+    "geojson": "a whole layer as GeoJSON (RFC 7946)", "pmtiles": "the vector tiles of a layer as PMTiles",
+    "fgb": "a whole layer as FlatGeobuf", "gpkg": "a whole layer as GeoPackage", "parquet": "a whole layer as GeoParquet",
+    "shp.zip": "a whole layer as shapefile, zipped",
+}  # fmt: skip
+_WORDS = f"Layers: {', '.join(LAYERS)}. Files are in EPSG:4490, GeoJSON in lon/lat, tiles in EPSG:3857."
 
 
-@router.get("/parcels.geojson", summary="Parcels with rank, grade and indicators of who uses them")
-def parcels(request: Request, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
-    """Rank and indicators are those of the enterprise that uses most of the parcel; all users are listed by id."""
-    opened = asked.opened(store)
-    place = prepared(store, opened, "parcels")
-    zipped = place.with_name(place.name + ".gz")
-    packed = accepts_gzip(request) and "range" not in request.headers and zipped.is_file()
-    tag = f'"{opened.listed.release_id}-parcels{"-gz" if packed else ""}"'
-    headers = {**VARY, "ETag": tag} | ({"Content-Encoding": "gzip"} if packed else {})
-    if is_fresh(request, tag):
+class LargeFile(FileResponse):
+    """A file in parts of a megabyte: a layer of 200,000 parcels is some 150 of them."""
+
+    chunk_size = 1 << 20
+
+
+def seen(request: Request, opened: Opened, layer: str) -> View:
+    """The view of who asks for a layer; PermuError unknown_layer, forbidden."""
+    layer_of(layer)
+    view = view_of(request, opened)
+    view.need(f"layer_{layer}")
+    return view
+
+
+def tag_of(place: Path, *more: str) -> str:
+    """A strong tag of a prepared file: the file is replaced whole or not at all."""
+    stat = place.stat()
+    parts = repr((str(place), stat.st_mtime_ns, stat.st_size, more))
+    return f'"{hashlib.blake2b(parts.encode(), digest_size=12).hexdigest()}"'
+
+
+def _send(request: Request, place: Path, media: str, name: str) -> Response:
+    packed = place.with_name(place.name + ".gz")
+    zipped = accepts_gzip(request) and "range" not in request.headers and packed.is_file()
+    sent = packed if zipped else place
+    headers = {**VARY, "ETag": tag_of(sent), "Accept-Ranges": "bytes", "X-Permu-Release": name}
+    headers |= {"Content-Encoding": "gzip"} if zipped else {}
+    if is_fresh(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return FileResponse(zipped if packed else place, media_type="application/geo+json", headers=headers)
+    return LargeFile(sent, media_type=media, headers=headers)
+
+
+def _route(ending: str) -> Callable[..., Response]:
+    def whole(request: Request, layer: str, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
+        opened = asked.opened(store)
+        view = seen(request, opened, layer)
+        place = files.file(opened.release, layer, ending, limits_of(view))
+        return _send(request, place, MEDIA[ending], opened.listed.release_id)
+
+    return whole
+
+
+def _add(ending: str, **more: Any) -> None:
+    name = ending.replace(".", "_")
+    router.add_api_route(
+        f"/{{layer}}.{ending}", _route(ending), name=name, operation_id=f"layer_{name}", summary=_TITLES[ending],
+        description=_WORDS, **more,
+    )  # fmt: skip
+
+
+for _ending in FORMS:
+    _add(_ending)

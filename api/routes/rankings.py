@@ -7,84 +7,60 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api.exports import Provenance, Sheet, bottom_sheet, filename, ranking_sheet, write
-from api.exports.formats import MEDIA
+from api.exports.download import exported
+from api.exports.table import Rows, bottom_list_rows, ranking_rows
 from api.query import PAGE, BottomQuery, RankingQuery, StoreDep, SummaryQuery
+from api.ranking_page import head, ranking_page
 from api.respond import answer, dump
-from api.store import Opened
-from engine.query import Board, Selection, bottom, select, summary
+from api.rights import View, view_of
+from api.rights.groups import shown
+from engine.query import Board, Selection, bottom, summary
 from engine.query.bottom import bottom_rows
 from engine.schema.errors import PermuError
 
 router = APIRouter(tags=["rankings"])
-ADMINISTRATOR = "local administrator"
 JSON_ROWS = 100_000  # about 200 MB of JSON; larger lists are for the columnar formats
-
-
-def head(board: Board, metric: str | None = None) -> dict[str, Any]:
-    """Which release an answer is about."""
-    about: dict[str, Any] = {"release_id": board.release_id, "year": board.year, "policy": board.policy}
-    return about if metric is None else {**about, "by": metric}
-
-
-def export(request: Request, opened: Opened, form: str, lang: str | None, sheet: Sheet) -> bytes:
-    """The sheet in a file format, with where it comes from."""
-    question = {k: v for k, v in request.query_params.items() if k not in ("format", "lang")}
-    origin = Provenance.of(opened.board, question, ADMINISTRATOR, opened.listed.state)
-    return write(form, sheet, origin, lang or "zh")
-
-
-def attachment(opened: Opened, form: str, metric: str, kind: str) -> dict[str, str]:
-    """Headers of a download; the names hold only ASCII."""
-    name = filename(opened.board, metric, kind, form)
-    return {"Content-Disposition": f'attachment; filename="{name}"', "X-Permu-Release": opened.board.release_id}
 
 
 @router.get("/rankings", summary="A page of a ranking, or the whole of it as a file")
 def rankings(request: Request, asked: Annotated[RankingQuery, Query()], store: StoreDep) -> Response:
     """Rank, of and percentile count within industry × region × size × group; grade and q only filter rows."""
     opened = asked.opened(store)
-    board = opened.board
+    board, view = opened.board, view_of(request, opened)
     form, lang = asked.value("format") or "json", asked.value("lang")
     if form == "json":
-        selection = asked.selection(limit=PAGE)
-        return answer(request, opened.listed, lambda: _page(board, selection))
-    selection = asked.selection()
-    return answer(
-        request,
-        opened.listed,
-        lambda: export(request, opened, form, lang, ranking_sheet(board, selection)),
-        MEDIA[form],
-        attachment(opened, form, board.metric(selection.by), "ranking"),
-    )
-
-
-def _page(board: Board, selection: Selection) -> bytes:
-    page = select(board, selection)
+        selection = view.narrow(asked.selection(limit=PAGE), board)
+        return answer(request, opened.listed, lambda: ranking_page(opened, view, selection), key=view.key)
+    view.need("export")
+    selection = view.narrow(asked.selection(), board)
     metric = board.metric(selection.by)
-    return dump({**head(board, metric), "of": page.of, "total": page.total, "rows": page.rows, "next": page.next})
+    return exported(
+        request, opened, view, form, lang or "zh", lambda: ranking_rows(board, selection), "ranking", metric
+    )
 
 
 @router.get("/rankings/bottom", summary="Bottom lists by percent or count")
 def bottom_lists(request: Request, asked: Annotated[BottomQuery, Query()], store: StoreDep) -> Response:
     """The last p per cent (rank·100 > (100 − p)·of) or the last N with ties, of the group asked or of each within it."""
     opened = asked.opened(store)
-    board, selection = opened.board, asked.selection()
+    board, view = opened.board, view_of(request, opened)
+    view.need("bottom")
+    selection = view.narrow(asked.selection(), board)
     how = {"percent": asked.value("percent"), "count": asked.value("count"), "within": asked.value("within") or ()}
     form, lang = asked.value("format") or "json", asked.value("lang")
     metric = board.metric(selection.by)
     if form == "json":
-        return answer(request, opened.listed, lambda: _groups(board, selection, how))
-    return answer(
-        request,
-        opened.listed,
-        lambda: export(request, opened, form, lang, bottom_sheet(board, selection, **how)),
-        MEDIA[form],
-        attachment(opened, form, metric, "bottom"),
-    )
+        return answer(request, opened.listed, lambda: _groups(board, view, selection, how), key=view.key)
+    view.need("export_bottom")
+    split = asked.value("sheets") == "group"
+
+    def make() -> Rows:
+        return bottom_list_rows(board, selection, **how)
+
+    return exported(request, opened, view, form, lang or "zh", make, "bottom", metric, split)
 
 
-def _groups(board: Board, selection: Selection, how: dict[str, Any]) -> bytes:
+def _groups(board: Board, view: View, selection: Selection, how: dict[str, Any]) -> bytes:
     rows = sum(len(found.rows) for _, found in bottom_rows(board, selection, **how))
     if rows > JSON_ROWS:
         raise PermuError(
@@ -94,7 +70,9 @@ def _groups(board: Board, selection: Selection, how: dict[str, Any]) -> bytes:
             parameter="format",
             allowed="csv, xlsx, parquet, arrow",
         )
-    groups = [{"key": g.key, "of": g.of, "rows": g.rows} for g in bottom(board, selection, **how)]
+    groups = [
+        {"key": g.key, "of": g.of, "rows": [view.cut(row) for row in g.rows]} for g in bottom(board, selection, **how)
+    ]
     return dump({**head(board, board.metric(selection.by)), "groups": groups})
 
 
@@ -102,10 +80,11 @@ def _groups(board: Board, selection: Selection, how: dict[str, Any]) -> bytes:
 def group_figures(request: Request, asked: Annotated[SummaryQuery, Query()], store: StoreDep) -> Response:
     """`ratio` is Σ numerator ÷ Σ denominator over the enterprises that have a value; `mean` the simple mean."""
     opened = asked.opened(store)
-    selection, names = asked.selection(), asked.value("group_by") or ()
+    board, view, names = opened.board, view_of(request, opened), asked.value("group_by") or ()
+    selection = view.narrow_group(asked.selection(), board)
 
     def make() -> bytes:
-        lines = summary(opened.board, selection, names)
-        return dump({**head(opened.board), "group_by": list(names), "groups": lines})
+        lines = shown(view, board, selection, names, summary(board, selection, names))
+        return dump({**head(board), "group_by": list(names), "groups": lines})
 
-    return answer(request, opened.listed, make)
+    return answer(request, opened.listed, make, key=view.key)

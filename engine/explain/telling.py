@@ -126,6 +126,15 @@ class Telling:
         by *= scale
         return (value * times / by if by > 1 else value), self.unit(DISPLAY[quantity])
 
+    def shown_as(self, name: str) -> tuple[int, int, str]:
+        """How an amount or fact is shown: value × times ÷ by, and the unit of that."""
+        if name == "land_dm2_days":
+            return 3, 200_000 * self.days, self.unit("亩")
+        quantity = FACTS[name].quantity if name in FACTS else quantity_of(name)
+        times, by = _SHOWN[quantity]
+        scale = 1 if name in FACTS else self.policy.scales.get(name, 1)
+        return times, by * scale, self.unit(DISPLAY[quantity])
+
     def source(self, line: dict[str, Any]) -> dict[str, Any]:
         place = {"load_id": line["load_id"], "sheet": line["sheet"] or "", "row": line["row"]}
         return place | {"file": self.release.file_of(line["load_id"])}

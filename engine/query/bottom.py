@@ -12,8 +12,9 @@ import polars as pl
 
 from engine.query import rows
 from engine.query.board import Board
-from engine.query.page import Ordered, kept
+from engine.query.page import kept
 from engine.query.selection import Selection
+from engine.query.standing import Ordered
 from engine.schema.errors import PermuError
 
 DEFAULT_PERCENT = Fraction(5)

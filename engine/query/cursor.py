@@ -20,9 +20,9 @@ from engine.query.selection import Selection
 
 
 def _digest(board: Board, selection: Selection, place: int) -> bytes:
-    bound = [board.release_id, board.manifest.get("rankings_sha256"), board.metric(selection.by)]
-    question = {**selection.identity(), "by": bound[-1]}
-    text = orjson.dumps([bound, question, place], option=orjson.OPT_SORT_KEYS)
+    metric = board.metric(selection.by)
+    bound = (board.release_id, board.manifest.get("rankings_sha256"), metric, *selection.identity(metric), place)
+    text = orjson.dumps(bound)
     return hashlib.blake2b(text, digest_size=12, person=b"permu-cursor").digest()
 
 

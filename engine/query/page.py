@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from engine.query import cursor, rows
-from engine.query.board import Board, Standing
+from engine.query.board import Board
 from engine.query.selection import Selection
+from engine.query.standing import Ordered
+from engine.served import Listing
 
 
 @dataclass(frozen=True)
@@ -24,73 +25,64 @@ class Page:
     next: str | None
 
 
-@dataclass(frozen=True)
-class Ordered:
-    """Row numbers in served order with their ranks (0 = none) and the group's ``of``."""
-
-    rows: np.ndarray
-    rank: np.ndarray
-    of: int
-
-    def ranks(self) -> list[int | None]:
-        """Ranks as the contract shows them: None where there is none."""
-        return [int(r) or None for r in self.rank]
-
-
-def matches(board: Board, selection: Selection) -> pl.Expr | None:
-    """The filters on rows (grade and q) as a condition; None where nothing is filtered."""
-    asked = []
-    if selection.grade is not None:
-        asked.append(pl.col("grade").is_in(list(selection.grade)) if "grade" in board.table.columns else pl.lit(False))
-    if selection.q is not None:
-        found = [pl.col("name").str.to_lowercase().str.contains(selection.q.lower(), literal=True)]
-        found += [pl.col(c).str.contains(selection.q.upper(), literal=True) for c in ("uscc", "enterprise_id")]
-        found.append(pl.col("enterprise_id").str.contains(selection.q, literal=True))
-        asked.append(pl.any_horizontal(f.fill_null(False) for f in found))
-    return pl.all_horizontal(asked) if asked else None
-
-
 def kept(board: Board, selection: Selection, chosen: np.ndarray) -> np.ndarray:
-    """Which of these row numbers the filters leave (a mask)."""
-    condition = matches(board, selection)
-    if condition is None:
-        return np.ones(len(chosen), dtype=bool)
-    mask = np.zeros(board.table.height, dtype=bool)
-    mask[board.where(condition)] = True
-    return mask[chosen]
+    """Which of these row numbers the filters on rows (grade, q, enterprise) leave (a mask)."""
+    mask = np.ones(len(chosen), dtype=bool)
+    if selection.grade is not None:
+        mask &= board.graded(selection.grade, chosen)
+    if selection.enterprise is not None:
+        mask &= chosen == board.number_of(selection.enterprise)
+    if selection.q is not None:
+        mask &= board.found(selection.q, chosen)
+    return mask
 
 
-def arrange(standing: Standing, order: str) -> Ordered:
-    """A standing in best or worst order; rows without a value come last in both."""
-    places = standing.best if order == "best" else standing.worst
-    return Ordered(
-        np.concatenate([standing.rows[places], standing.unranked]),
-        np.concatenate([standing.rank[places], np.zeros(len(standing.unranked), dtype=np.int32)]),
-        standing.of,
+def shown(board: Board, selection: Selection, metric: str) -> tuple[Listing, Listing]:
+    """The group in order, and what the filters leave of it (the same where nothing is filtered)."""
+    group = board.listing(selection.members, metric)
+    if not selection.filters:
+        return group, group
+    key = ("shown", selection.members, metric, selection.filters)
+    left = board.cached(
+        key, lambda: Listing(group.rows[kept(board, selection, group.rows)], group.ranks), lambda found: found.nbytes
     )
+    return group, left
+
+
+def cut(group: Listing, left: Listing, start: int, end: int, worst: bool) -> Ordered:
+    """The rows of these places of what is left, with their ranks in the group."""
+    rows, ranks = left.page(start, end, worst)
+    return Ordered(rows, ranks if group is left else group.ranks_in(rows), group.of)
 
 
 def ordered(board: Board, selection: Selection) -> Ordered:
     """Every row of the answer, in order, filters applied."""
+    group, left = shown(board, selection, board.metric(selection.by))
+    return cut(group, left, 0, len(left.rows), selection.order == "worst")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The places of a page: rows with their ranks; ``total`` and ``next`` as in :class:`Page`."""
+
+    places: Ordered
+    metric: str
+    total: int
+    next: str | None
+
+
+def part_of(board: Board, selection: Selection, start: int | None = None) -> Part:
+    """Which rows the page holds; without a limit, every row from the cursor (``start`` where it was read) on."""
     metric = board.metric(selection.by)
-    key = ("ordered", selection.members, metric, selection.order)
-    whole = board.cached(
-        key,
-        lambda: arrange(board.standing(selection.members, metric), selection.order),
-        lambda o: int(o.rows.nbytes + o.rank.nbytes) + 200,
-    )
-    if selection.grade is None and selection.q is None:
-        return whole
-    mask = kept(board, selection, whole.rows)
-    return Ordered(whole.rows[mask], whole.rank[mask], whole.of)
+    group, left = shown(board, selection, metric)
+    start, total = cursor.read(board, selection) if start is None else start, len(left.rows)
+    end = total if selection.limit is None else min(start + selection.limit, total)
+    places = cut(group, left, start, end, selection.order == "worst")
+    return Part(places, metric, total, cursor.write(board, selection, end) if end < total else None)
 
 
 def select(board: Board, selection: Selection) -> Page:
-    """The page asked; without a limit, every row from the cursor on."""
-    found = ordered(board, selection)
-    start = cursor.read(board, selection)
-    total = len(found.rows)
-    end = total if selection.limit is None else min(start + selection.limit, total)
-    part = Ordered(found.rows[start:end], found.rank[start:end], found.of)
-    built = rows.build(board, part.rows, part.ranks(), found.of, board.metric(selection.by))
-    return Page(built, found.of, total, cursor.write(board, selection, end) if end < total else None)
+    """The page asked, its rows as the contract shows them."""
+    part = part_of(board, selection)
+    built = rows.build(board, part.places.rows, part.places.ranks(), part.places.of, part.metric)
+    return Page(built, part.places.of, part.total, part.next)

@@ -86,7 +86,7 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         Parameter(
             "by",
-            "a metric or indicator of the release; without it the release's own default metric",
+            "a metric or indicator of the release, or grade; without it the release's own default metric",
             "该版本的指标；不填则用该版本的默认指标",
             example="benefit_per_mu",
         ),
@@ -101,8 +101,8 @@ PARAMETERS: dict[str, Parameter] = {
         Parameter("cursor", "the value of `next` of the page before, unchanged", "上一页返回的 next，原样传回"),
         Parameter(
             "q",
-            "part of a name, credit code or enterprise id, 1 to 100 characters; filters rows, changes no rank",
-            "企业名称、信用代码或编号的一部分，1 至 100 字；只筛选行，不影响名次",
+            "part of a name, of its pinyin initials, of a credit code or enterprise id, 1 to 100 characters; filters rows, changes no rank",
+            "企业名称、名称拼音首字母、信用代码或编号的一部分，1 至 100 字；只筛选行，不影响名次",
             {"type": "string", "minLength": 1, "maxLength": 100},
         ),
         Parameter(
@@ -138,6 +138,20 @@ PARAMETERS: dict[str, Parameter] = {
             {**_one_of(["json", "csv", "xlsx", "parquet", "arrow"]), "default": "json"},
             "json",
         ),
+        Parameter(
+            "sheets",
+            "group: in a spreadsheet, one sheet for each bottom list",
+            "取值 group：电子表格中每个末位名单一个工作表",
+            _one_of(["group"]),
+            "group",
+        ),
+        Parameter(
+            "against",
+            "the release to compare with, of the same policy; without it the newest of the year before",
+            "用于比较的版本，须为同一办法；不填则为上一年的最新版本",
+        ),
+        Parameter("x", "a metric of the release", "该版本的指标", example="output_per_mu"),
+        Parameter("y", "a metric of the release", "该版本的指标", example="benefit_per_mu"),
         Parameter("lang", "zh or en", "zh 或 en", {**_one_of(["zh", "en"]), "default": "zh"}, "zh"),
     )
 }
@@ -238,6 +252,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "release": _filled("release"),
     "policy": _filled("policy"),
     "by": _filled("by"),
+    "x": _filled("x"),
+    "y": _filled("y"),
+    "against": _filled("against"),
     "year": lambda text: int(_matching("year")(text)),
     "industry": _industry,
     "region": _region,
@@ -253,6 +270,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "group_by": _dimensions("group_by"),
     "format": _choice("format", ("json", "csv", "xlsx", "parquet", "arrow")),
     "lang": _choice("lang", ("zh", "en")),
+    "sheets": _choice("sheets", ("group",)),
 }
 
 

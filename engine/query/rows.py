@@ -10,6 +10,7 @@ import polars as pl
 from engine.query.board import Board
 from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
+from engine.served import shape
 
 _NAMES = {"industry_name": ("industry_code", industry_name), "region_name": ("region_code", region_name)}
 
@@ -21,12 +22,7 @@ def percentile(rank: int | None, of: int) -> float | None:
 
 def ranked_columns(board: Board) -> dict[str, list[str]]:
     """metric → groupings for which the release holds ranks."""
-    found: dict[str, list[str]] = {}
-    for name in board.table.columns:
-        if name.startswith("rank__"):
-            _, metric, grouping = name.split("__")
-            found.setdefault(metric, []).append(grouping)
-    return found
+    return shape.ranked(board.table.columns)
 
 
 def fetch(board: Board, rows: np.ndarray, columns: list[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.query.parameters import read
@@ -21,7 +21,8 @@ class Group(NamedTuple):
 class Selection:
     """One question to a release. ``by`` None means the release's default metric; ``limit`` None means all rows.
 
-    ``grade`` and ``q`` filter rows and change no rank. Make one from text with :meth:`parse`.
+    ``grade``, ``q`` and ``enterprise`` (an id: rights set it) filter rows and change no rank. Make one from text with
+    :meth:`parse`.
     """
 
     industry: str | None = None
@@ -34,6 +35,7 @@ class Selection:
     limit: int | None = None
     cursor: str | None = None
     q: str | None = None
+    enterprise: str | None = None
 
     @classmethod
     def parse(cls, **asked: str | int | None) -> Selection:
@@ -46,6 +48,12 @@ class Selection:
         """The group asked."""
         return Group(self.industry, self.region, self.size, self.group)
 
-    def identity(self) -> dict[str, Any]:
-        """All that decides the order of the rows: what a cursor is bound to."""
-        return {k: v for k, v in asdict(self).items() if k not in ("limit", "cursor")}
+    @property
+    def filters(self) -> tuple[Any, ...]:
+        """What filters rows; empty where nothing does."""
+        found = (self.grade, self.q, self.enterprise)
+        return () if found == (None, None, None) else found
+
+    def identity(self, metric: str) -> tuple[Any, ...]:
+        """All that decides the order of the rows, by ``metric``: what a cursor is bound to."""
+        return (metric, self.order, self.industry, self.region, self.size, self.group, *self.filters)

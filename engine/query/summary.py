@@ -21,10 +21,15 @@ _AMOUNTS = ("land_dm2_days", "output_fen", "tax_fen")
 
 
 def summary(board: Board, selection: Selection, group_by: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """One line for each member of ``group_by`` within the group asked; one line for all without it."""
+    """One line for each member of ``group_by`` within the group asked; one line for all without it.
+
+    ``selection.by`` limits the metrics to one; without it every metric of the release is told.
+    """
     members = board.members(selection.members)
     members = members[kept(board, selection, members)]
     metrics = [m for m in board.metrics if m not in ("land_mu", "output_wan_yuan", "tax_wan_yuan")]
+    if selection.by not in (None, "grade"):
+        metrics = [m for m in metrics if m == board.metric(selection.by)]
     wanted = [*dict.fromkeys([*_AMOUNTS, *metrics, *(["grade"] if "grade" in board.table.columns else [])])]
     taken = board.table.select(pl.col(wanted).gather(pl.Series(members)))
     keys = board.keyed(members, group_by).select(pl.col(n).alias(f"key_{n}") for n in group_by)

@@ -73,22 +73,47 @@ def table(
 
     PermuError figure_too_large where a figure is beyond what whole numbers hold.
     """
-    for tables in (this, *([last] if last is not None else [])):
-        check_bounds(policy, tables.year, tables.days, tables.facts)
+    check(policy, this, last)
     wide = ranked_frame(policy, this, last, peers=peers)
     return wide.with_columns(flags=_flags(policy)).select(*columns(policy))
+
+
+def check(policy: Policy, this: YearTables, last: YearTables | None) -> None:
+    """PermuError figure_too_large where a figure of either year is beyond what whole numbers hold."""
+    for tables in (this, *([last] if last is not None else [])):
+        check_bounds(policy, tables.year, tables.days, tables.facts)
 
 
 def ranked_frame(
     policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None
 ) -> nw.LazyFrame:
     """Every column of the work on it: what :func:`table` takes its own from."""
-    wide = measured(policy, this)
     if policy.score is None:
-        return with_ranks(_unscored(wide), policy.metrics)
-    wide = this.hold(_scored(policy, this, last, peers, wide))
-    wide = with_ranks(wide, policy.metrics)
-    return graded(wide, policy)
+        return with_ranks(_unscored(measured(policy, this)), policy.metrics)
+    return _finished(policy, ready(policy, this, last, peers=peers), policy.metrics, this.hold)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What weights, limits, missing rules and shares of a composite leave as it is: facts, indicators, groups, bases and
+    events in ``wide``, the items' ``ranges`` by group, and whose means stand for missing values where not its own."""
+
+    wide: nw.LazyFrame
+    ranges: nw.LazyFrame | None
+    among: nw.LazyFrame | None = None
+
+
+def finished(policy: Policy, made: Ready) -> nw.LazyFrame:
+    """Points, totals and grades over :func:`ready` tables, with the columns of the rankings table but its ranks."""
+    wide = _finished(policy, made, ["score"], as_it_is)
+    shown = [c for c in columns(policy) if not c.startswith(("rank__", "of__"))]
+    return wide.with_columns(flags=_flags(policy)).select(*shown)
+
+
+def _finished(policy: Policy, made: Ready, metrics: list[str], hold: Hold) -> nw.LazyFrame:
+    assert policy.score is not None
+    wide = hold(scored(made.wide, policy.score, made.ranges, made.among))
+    return graded(with_ranks(wide, metrics), policy)
 
 
 def graded(wide: nw.LazyFrame, policy: Policy) -> nw.LazyFrame:
@@ -119,12 +144,11 @@ def evaluated(policy: Policy, tables: YearTables) -> nw.LazyFrame:
     return with_evaluation(measured(policy, tables), policy, tables.year, tables.days)
 
 
-def _scored(
-    policy: Policy, this: YearTables, last: YearTables | None, peers: YearTables | None, wide: nw.LazyFrame
-) -> nw.LazyFrame:
+def ready(policy: Policy, this: YearTables, last: YearTables | None, *, peers: YearTables | None = None) -> Ready:
+    """Everything before the points of a pack that has a score."""
     score = policy.score
     assert score is not None
-    wide = with_evaluation(wide, policy, this.year, this.days)
+    wide = evaluated(policy, this)
     others = wide if peers is None else evaluated(policy, peers)
     found = [averages(others, policy, this.days, "this_year")]
     if last is not None:
@@ -132,7 +156,7 @@ def _scored(
     bases = [b for b in found if b is not None]
     wide = with_events(with_bases(wide, score, bases), this.events, score, this.year)
     among = None if peers is None else with_bases(others, score, bases)
-    return scored(wide, score, ranges(others, score), among)
+    return Ready(wide, ranges(others, score), among)
 
 
 def _flags(policy: Policy) -> nw.Expr:

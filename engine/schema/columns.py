@@ -6,8 +6,7 @@ release is looked up by :func:`column`, which also knows the families (``rank__<
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROLES = ("land_bureau", "regulator", "gis", "enterprise", "public")
 # Who sees what: figures of money are not for map staff, the public sees grades only (rights follow in the API).
@@ -18,7 +17,7 @@ FIGURES = frozenset({"land_bureau", "regulator", "enterprise"})
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, titles, units, kind (``text``, ``code``, ``integer``, ``number``), decimals shown, roles."""
+    """One column: name, titles, units, kind (``text``, ``code``, ``integer``, ``number``), decimals shown, roles, source."""
 
     name: str
     zh: str
@@ -28,6 +27,7 @@ class Column:
     kind: str = "number"
     decimals: int = 2
     roles: frozenset[str] = FIGURES
+    from_statistics: bool = False  # may rest on what one firm reported to the statistics department
 
     @property
     def is_text(self) -> bool:
@@ -59,7 +59,12 @@ def _count(name: str, zh: str, en: str, roles: frozenset[str] = NAMED) -> Column
 
 
 def _figure(name: str, titles: tuple[str, str], units: tuple[str, str], decimals: int = 2) -> Column:
-    return Column(name, *titles, *units, decimals=decimals)
+    return Column(name, *titles, *units, decimals=decimals, from_statistics=_rests_on_statistics(name))
+
+
+def _rests_on_statistics(name: str) -> bool:
+    """Revenue, value added, persons and R&D are reported there; output falls back on revenue (sunan-2017)."""
+    return name.startswith(("output_", "revenue_", "value_added_", "labour_", "rd_"))
 
 
 _MU = ("亩", "mu")
@@ -98,8 +103,9 @@ COLUMNS: dict[str, Column] = {
         _count("rank", "名次", "Rank"),
         _count("of", "参评数", "Of"),
         Column("percentile", "百分位", "Percentile", decimals=1, roles=NAMED),
-        _text("enterprise_id", "企业编号", "Enterprise id", "code"),
-        _text("uscc", "统一社会信用代码", "Credit code", "code"),
+        # the credit code stands in the public register of firms
+        _text("enterprise_id", "企业编号", "Enterprise id", "code", ALL),
+        _text("uscc", "统一社会信用代码", "Credit code", "code", ALL),
         _text("name", "企业名称", "Enterprise", roles=ALL),
         _text("industry_code", "行业代码", "Industry code", "code", ALL),
         _text("industry_name", "行业", "Industry", roles=ALL),
@@ -116,7 +122,7 @@ COLUMNS: dict[str, Column] = {
         Column("score", "综合得分", "Score", "分", "points"),
         _text("grade_initial", "初评等级", "Initial grade", "code"),
         _text("grade", "等级", "Grade", "code", ALL),
-        _text("flags", "标记", "Flags", "code"),
+        _text("flags", "标记", "Flags", "code", FIGURES),  # some say that tax or output is missing
         _text("release_id", "发布版本", "Release", "code", ALL),
         # comparisons of two releases
         _count("rank_a", "原名次", "Rank in A"),
@@ -166,6 +172,35 @@ COLUMNS: dict[str, Column] = {
         _count("grade_of", "定级参评数", "Of those graded together"),
         _text("grade_within", "定级范围", "Level of the quota", "code"),
         _text("adjustment", "等级调整", "Adjustments of the grade", "code"),
+    )
+}
+
+# Levels of codes, and what layers and lists show beside the ranking row.
+BESIDE: dict[str, Column] = {
+    c.name: c
+    for c in (
+        _text("industry_section", "行业门类代码", "Industry section", "code", ALL),
+        _text("industry_2", "行业大类代码", "Industry division", "code", ALL),
+        _text("industry_3", "行业中类代码", "Industry group", "code", ALL),
+        _text("industry_4", "行业小类代码", "Industry class", "code", ALL),
+        _text("region_city", "市代码", "City code", "code", ALL),
+        _text("region_county", "县代码", "County code", "code", ALL),
+        _text("region_town", "乡镇代码", "Town code", "code", ALL),
+        _text("parcel_code", "宗地代码", "Parcel code", "code"),
+        Column("area_mu", "登记面积", "Registered area", *_MU, roles=NAMED),
+        Column("drawn_mu", "图形面积", "Drawn area", *_MU, roles=NAMED),
+        _text("enterprise_ids", "用地企业编号", "Enterprises that use it", "code"),
+        _count("enterprises", "企业数", "Enterprises", ALL),
+        _count("ranked", "参评企业数", "Ranked enterprises", ALL),
+        *(_count(f"grade_{g}", f"{g}级企业数", f"Enterprises of grade {g}", ALL) for g in "ABCDT"),
+        _text("region", "区划或开发区代码", "Region or zone code", "code", ALL),
+        _text("level", "层级", "Level", "code", ALL),
+        _text("note_zh", "说明", "Note (Chinese)"),
+        _text("note_en", "说明（英文）", "Note (English)"),
+        _text("geometry", "图形", "Geometry", roles=ALL),
+        Column("year", "年份", "Year", kind="integer", decimals=0, roles=ALL),
+        _text("policy", "评价办法", "Policy", "code", ALL),
+        _text("by", "排序指标", "Ordered by", "code", ALL),
     )
 }
 
@@ -221,6 +256,9 @@ ROW = (
 )  # fmt: skip
 
 
+_KNOWN_AMOUNTS = ("land_dm2_days", "tax_fen", "score_e10")
+
+
 def _rank(name: str) -> Column:
     kind, metric, grouping = name.split("__")
     what, base = COLUMNS[kind], column(metric)
@@ -232,11 +270,12 @@ def _part(name: str) -> Column:
     kind, metric = name.split("__")
     base = column(metric)
     if kind == "base":
-        return Column(name, f"{base.zh}·基准值", f"{base.en}: base", base.unit_zh, base.unit_en, decimals=base.decimals)
+        return replace(base, name=name, zh=f"{base.zh}·基准值", en=f"{base.en}: base")
     if kind in ("low", "high"):
         zh, en = ("最低值", "lowest") if kind == "low" else ("最高值", "highest")
-        return Column(name, f"{base.zh}·{zh}", f"{base.en}: {en}", base.unit_zh, base.unit_en, decimals=base.decimals)
-    return Column(name, f"{base.zh}·得分", f"{base.en}: points", "分", "points")
+        return replace(base, name=name, zh=f"{base.zh}·{zh}", en=f"{base.en}: {en}")
+    points = Column(name, f"{base.zh}·得分", f"{base.en}: points", "分", "points")
+    return replace(points, from_statistics=base.from_statistics)
 
 
 def _varied(name: str) -> Column:
@@ -258,6 +297,11 @@ def column(name: str) -> Column:
     """What the dictionary says about a column; families by their parts, anything else under its own name."""
     if name in COLUMNS:
         return COLUMNS[name]
+    if name in BESIDE:
+        return BESIDE[name]
+    if name.startswith("rank_") and name.removeprefix("rank_") in (*INDICATORS, "score"):  # of a layer
+        base = column(name.removeprefix("rank_"))
+        return _count(name, f"{base.zh}·名次", f"{base.en}: rank")
     if name.startswith(("rank__", "of__")) and name.count("__") == 2:
         return _rank(name)
     if name.startswith(("base__", "item__", "low__", "high__")) and name.count("__") == 1:
@@ -266,9 +310,5 @@ def column(name: str) -> Column:
         return _varied(name)
     if name.startswith("within_"):
         return _within(name)
-    return Column(name, name, name)
-
-
-def visible(names: Iterable[str], role: str) -> list[str]:
-    """The names of those columns that a role may see, in the order given."""
-    return [n for n in names if role in column(n).roles]
+    # A column that nobody described: its source is unknown, so the switch of statistics figures covers it.
+    return Column(name, name, name, from_statistics=name not in _KNOWN_AMOUNTS)

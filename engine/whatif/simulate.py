@@ -67,20 +67,22 @@ def simulate(warehouse: Warehouse, release: Release, changes: list[str], *, resc
     """
     scored(release)
     pack = changed(release.pack, changes, rescale=rescale)
-    table = compute(pack, own_year(release), _base_year(warehouse, release, pack))
+    table = compute(pack, own_year(release), bases_year(warehouse, release, pack))
     before, after = graded(release.rankings, release.pack.policy), graded(table, pack.policy)
     return Simulation(
-        release, pack, changes, _beside(before, after, grades(release.pack.policy, pack.policy), release.id)
+        release, pack, changes, beside(before, after, grades(release.pack.policy, pack.policy), release.id)
     )
 
 
-def _base_year(warehouse: Warehouse, release: Release, pack: Pack) -> Merged | None:
+def bases_year(warehouse: Warehouse, release: Release, pack: Pack) -> Merged | None:
+    """The year before from which a pack takes its bases: the release's own, else its newest merge; None where it takes none."""
     if pack.policy.score is None or not pack.policy.score.last_year:
         return None
     return own_base_year(warehouse, release) or base_year(warehouse, release.manifest["year"], pack)
 
 
-def _beside(before: pl.DataFrame, after: pl.DataFrame, order: list[str], release: str) -> pl.DataFrame:
+def beside(before: pl.DataFrame, after: pl.DataFrame, order: list[str], release: str) -> pl.DataFrame:
+    """The rows of a :class:`Simulation` from two tables of :func:`engine.whatif.graded.graded`; ``order``: grades, best first."""
     items = [c for c in before.columns if c.startswith("item__") and c in after.columns]
     sides = {"before": before, "after": after}
     wide = before.select(*_KEPT, "flags")

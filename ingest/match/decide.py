@@ -100,8 +100,11 @@ def _has_parties(item: dict[str, Any]) -> None:
         )
 
 
-def decide(warehouse: Warehouse, decisions: list[Decision]) -> dict[str, int]:
+def decide(
+    warehouse: Warehouse, decisions: list[Decision], *, by: str | None = None, wait: bool = True
+) -> dict[str, int]:
     """Store decisions in one transaction: ``{decided, unchanged, corrected}``; one that already holds is not repeated.
+    ``by``: who decided, else the account; ``wait`` for another command that writes, or raise warehouse_busy.
 
     An accepted proposal has its refused rows taken again with the enterprise's code (``corrected`` rows). Raises
     only_settled for an enterprise decided on a finding: nothing is stored then.
@@ -120,7 +123,7 @@ def decide(warehouse: Warehouse, decisions: list[Decision]) -> dict[str, int]:
             if not same:
                 new.append(d)
         rows = [
-            (now(), who(), d.item["id"], d.item["year"], d.item["source"], d.item["record_key"], d.verdict, d.enterprise_id, d.reason)
+            (now(), by or who(), d.item["id"], d.item["year"], d.item["source"], d.item["record_key"], d.verdict, d.enterprise_id, d.reason)
             for d in new
         ]  # fmt: skip
         db.executemany(
@@ -129,7 +132,7 @@ def decide(warehouse: Warehouse, decisions: list[Decision]) -> dict[str, int]:
             rows,
         )
     proposals = [d for d in decisions if d.item["kind"] == "proposal" and d.verdict == "accept"]
-    corrected = sum(load.kept for load in _correct(warehouse, proposals))
+    corrected = sum(load.kept for load in _correct(warehouse, proposals, wait))
     return {"decided": len(new), "unchanged": len(decisions) - len(new), "corrected": corrected}
 
 
@@ -147,7 +150,7 @@ def take_again(warehouse: Warehouse) -> list[LoadReport]:
     return _correct(warehouse, [Decision(item, "accept", item["decided"]) for item in held])
 
 
-def _correct(warehouse: Warehouse, accepted: list[Decision]) -> list[LoadReport]:
+def _correct(warehouse: Warehouse, accepted: list[Decision], wait: bool = True) -> list[LoadReport]:
     """Take the refused rows again with the code of the enterprise that was accepted."""
     if not accepted:
         return []
@@ -164,7 +167,7 @@ def _correct(warehouse: Warehouse, accepted: list[Decision]) -> list[LoadReport]
                 for at, key in enumerate(("load_id", "sheet", "row")):
                     sheet.write_string(line, at, str(d.item[key] if d.item[key] is not None else ""))
                 sheet.write_string(line, 3 + fields.index(str(d.item["field"])), _code(d))
-        return replay(warehouse, file, wait=True).loads
+        return replay(warehouse, file, wait=wait).loads
 
 
 def _code(d: Decision) -> str:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import ingest, link, ranking
+from tests.bench import desk, export, ingest, layers, link, ogc, ranking, serve
 from tests.bench.measure import RUNS, SIZE, Line, Run, in_turn, lines, process
 
 
@@ -87,8 +87,16 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "rank_score": ranking.rank_score,
     "rank_growth": ranking.rank_growth,
     "merge_growth": ranking.merge_growth,
+    "export_xlsx": export.export_xlsx,
     "groupings": ranking.groupings,
+    "layer_geojson": layers.layer_geojson,
+    "tiles": layers.tiles_served,
+    "ogc_bbox": ogc.ogc_bbox,
     "robustness": ranking.robustness,
+    "simulate_20k": desk.simulate_20k,
+    "serve_page": serve.serve_page,
+    "serve_filters": serve.serve_filters,
+    "serve_memory": serve.serve_memory,
     "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
     "ingest_csv_gb18030": _of_ingest(ingest.ingest_csv_gb18030, 12_000_000),
     "ingest_xlsx": _of_ingest(ingest.ingest_xlsx),

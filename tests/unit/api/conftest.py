@@ -49,3 +49,10 @@ def client(warehouse: Warehouse) -> Iterator[TestClient]:
 def empty(tmp_path: Path) -> Warehouse:
     """A warehouse for a test that writes into it."""
     return Warehouse(tmp_path / "own").create()
+
+
+@pytest.fixture(scope="session")
+def demo_client(demo_home: Warehouse) -> Iterator[TestClient]:
+    """A client of the application over the small demo."""
+    with TestClient(create_app(demo_home), base_url="http://127.0.0.1") as made_client:
+        yield made_client

@@ -18,9 +18,13 @@ import pytest
 import shapely
 from fastapi.testclient import TestClient
 
+from api.app import create_app
+from api.exports import download as downloading
 from api.exports import formats as writing
 from api.exports.formats import disarmed
+from api.exports.table import Rows
 from engine.schema.columns import COLUMNS, ROW, column
+from engine.schema.warehouse import Warehouse
 
 RANKINGS = "/api/v1/rankings"
 BOTTOM = "/api/v1/rankings/bottom"
@@ -135,6 +139,54 @@ def test_parquet_and_arrow_keep_types_and_origin(client: TestClient, ids: dict[s
             found.schema.field("tax_wan_yuan").type
         )
     assert table.column_names == stream.column_names
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "arrow"])
+@pytest.mark.parametrize("path", [RANKINGS, BOTTOM])
+def test_slices_make_the_same_file(client: TestClient, monkeypatch: pytest.MonkeyPatch, form: str, path: str) -> None:
+    asked: dict[str, Any] = {"by": "benefit_per_mu"} | (
+        {"count": 2, "within": "industry,size"} if path == BOTTOM else {}
+    )
+
+    def rows() -> list[dict[str, Any]]:
+        content = fetched(client, path, form, **asked)
+        if form == "csv":
+            return [{k: v for k, v in r.items() if k != "exported_at"} for r in lines(content)]
+        read = pq.read_table(io.BytesIO(content)) if form == "parquet" else pa.ipc.open_file(content).read_all()
+        return list(read.to_pylist())
+
+    whole = rows()
+    monkeypatch.setattr(downloading, "SLICE", 3)
+    assert len(whole) > 6 and rows() == whole
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "identity"])
+def test_a_csv_is_packed_on_the_way(client: TestClient, encoding: str) -> None:
+    answer = client.get(RANKINGS, params={"format": "csv"}, headers={"Accept-Encoding": encoding})
+    assert answer.headers.get("content-encoding", "identity") == encoding
+    assert len(lines(answer.content)) == 12
+    kept = client.get(RANKINGS, params={"format": "csv"}, headers={"If-None-Match": answer.headers["etag"]})
+    assert kept.status_code == 304
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "arrow", "xlsx"])
+def test_a_failure_in_the_middle_gives_a_problem_not_a_cut_file(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The third slice fails: nothing has gone out yet."""
+    monkeypatch.setattr(downloading, "SLICE", 4)
+    real = Rows.frame
+
+    def frame(self: Rows, start: int = 0, stop: int | None = None) -> pl.DataFrame:
+        if start >= 8 or (form == "xlsx" and start == 0):
+            raise OSError("no space left on the disk")
+        return real(self, start, stop)
+
+    monkeypatch.setattr(Rows, "frame", frame)
+    with TestClient(create_app(warehouse), base_url="http://127.0.0.1", raise_server_exceptions=False) as own:
+        answer = own.get(RANKINGS, params={"format": form})
+    assert answer.status_code == 500 and answer.headers["content-type"] == "application/problem+json"
+    assert "content-disposition" not in answer.headers
 
 
 def test_limit_and_cursor_hold_for_files(client: TestClient) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from api.store import Store
 from engine.query import Board, Selection, bottom, select, summary
-from engine.query.board import competition_ranks
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+from engine.served.orders import competition_ranks
 from tests.unit.api.release_builder import Firm, build
 
 YI = 10_000_000_000

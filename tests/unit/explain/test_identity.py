@@ -10,9 +10,8 @@ import polars as pl
 import pytest
 
 import engine.explain as explaining
-from api.pages.portrait import STEP_KINDS, step_title
-from api.pages.words import Words
 from engine.explain import explain
+from engine.explain.titles import STEP_KINDS, step_title
 from engine.releases import Release
 from ingest.identity import EVENTS
 from tests.unit.explain.years import release_of
@@ -71,4 +70,4 @@ def test_the_page_has_a_title_for_every_kind_of_step() -> None:
 
 @pytest.mark.parametrize(("lang", "title"), [("zh", "更名"), ("en", "renamed")])
 def test_a_change_has_a_title_in_words(lang: str, title: str) -> None:
-    assert step_title(Words(lang), "rename", "identity") == title
+    assert step_title(lang, "rename", "identity") == title

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.query.board import competition_ranks
 from engine.schema.errors import PermuError
+from engine.served.orders import competition_ranks
 from engine.whatif import packed
 from engine.whatif.draws import draw, without_each
 from engine.whatif.packed import ranks

@@ -1,0 +1,1 @@
+"""Running the server: settings, audit log, rate limits, metrics, structured logs."""

@@ -1,0 +1,55 @@
+"""What ``q`` looks in: name, credit code, id and pinyin initials of every enterprise, in one text a row."""
+
+from __future__ import annotations
+
+import polars as pl
+from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
+
+_PLAIN = r"^[\x20-\x7e\x{4e00}-\x{9fff}]*$"
+SEPARATOR = "\n"
+
+
+def folded(names: pl.Series) -> pl.Series:
+    """Names as they are compared: NFKC, small letters."""
+    odd = (~names.str.contains(_PLAIN)).fill_null(False).arg_true()
+    if len(odd):
+        names = names.scatter(odd, names.gather(odd).str.normalize("NFKC"))
+    return names.str.to_lowercase()
+
+
+def needle(q: str) -> str:
+    """What is looked for; the asked text was normalised when it was read."""
+    return q.lower()
+
+
+def initials(names: pl.Series) -> pl.Series:
+    """First letters of the pinyin of folded names (昆山化工 → kshg); letters and digits stay, the rest goes.
+
+    Characters by their most common reading, words whose reading differs (重庆, 长沙) by pypinyin's dictionary.
+    """
+    held = names.drop_nulls().str.extract_all(r"[^a-z0-9]").list.explode().drop_nulls().unique().to_list()
+    if not held:
+        return names
+    chars = {c: _letters(c) for c in held}
+    words = {w: s for w in _words(frozenset(held)) if (s := _letters(w)) != "".join(chars[c] for c in w)}
+    longest = sorted(words, key=len, reverse=True)
+    patterns = [*longest, *chars]
+    return names.str.replace_many(patterns, [words.get(p) or chars.get(p, "") for p in patterns], leftmost=True)
+
+
+def _letters(text: str) -> str:
+    found = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore"))
+    return "".join(c for c in found.lower() if c.isascii() and c.isalnum())
+
+
+def _words(held: frozenset[str]) -> list[str]:
+    return [w for w in PHRASES_DICT if held.issuperset(w)]
+
+
+def search_text(table: pl.DataFrame) -> pl.Series:
+    """One text a row: the folded name, then credit code, id and initials, each on a line of its own."""
+    name = folded(table["name"])
+    codes = table.select(uscc=pl.col("uscc").str.to_lowercase(), id=pl.col("enterprise_id").str.to_lowercase())
+    frame = codes.with_columns(name=name, initials=initials(name)).select("name", "uscc", "id", "initials")
+    return frame.select(search=pl.concat_str(pl.all().fill_null(""), separator=SEPARATOR)).to_series()

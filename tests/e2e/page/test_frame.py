@@ -1,0 +1,85 @@
+"""The frame of the page: languages, navigation, addresses, errors, what is loaded and how large it is."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.page.conftest import Visit
+
+KB = 1024
+FIRST_KB, ALL_KB = 600, 1200
+
+
+def _keys(file: Path) -> set[str]:
+    return set(re.findall(r"^  (\w+):", file.read_text("utf-8"), re.MULTILINE))
+
+
+def test_both_dictionaries_hold_the_same_words(checkout: Path) -> None:
+    chinese, english = (_keys(checkout / "web" / "words" / f"{lang}.ts") for lang in ("zh", "en"))
+    assert len(chinese) > 60 and chinese == english
+
+
+def test_sizes_of_the_built_files(built: Path) -> None:
+    size = {f.name: len(gzip.compress(f.read_bytes(), 9)) for f in built.iterdir() if f.suffix in (".js", ".css")}
+    assert sum(size.values()) <= ALL_KB * KB, size
+
+
+def test_first_view_loads_little_and_no_charts(visit: Visit, built: Path) -> None:
+    visitor = visit("/")
+    names = {u.rsplit("/", 1)[1] for u in visitor.requests if "/static/app/" in u}
+    size = {n: len(gzip.compress((built / n).read_bytes(), 9)) for n in names}
+    assert sum(size.values()) <= FIRST_KB * KB, size
+    assert not any(b"echarts" in (built / n).read_bytes() for n in names)
+
+
+def test_language_switch_keeps_the_state(visit: Visit) -> None:
+    visitor = visit("/?view=rankings&year=2023&size=small")
+    assert visitor.page.locator("html").get_attribute("lang") == "zh-CN"
+    visitor.page.get_by_role("link", name="English").click()
+    page = visitor.ready()
+    assert visitor.address == "/?view=rankings&lang=en&year=2023&size=small"
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert "Synthetic demonstration data" in page.locator("header.bar").inner_text()
+    page.go_back()
+    visitor.until("document.documentElement.lang === 'zh-CN'")
+    assert "合成演示数据" in page.locator("header.bar").inner_text()
+
+
+def test_filters_follow_to_another_view_and_back(visit: Visit) -> None:
+    visitor = visit("/?view=rankings")
+    visitor.page.get_by_label("规模").select_option("small")
+    visitor.page.wait_for_url("**size=small**")
+    visitor.page.get_by_role("link", name="地图", exact=True).click()
+    page = visitor.ready()
+    assert visitor.address.startswith("/?size=small")
+    assert page.get_by_label("规模").input_value() == "small"
+    page.go_back()
+    page.go_back()
+    visitor.until("!location.search.includes('size')")
+    assert page.get_by_label("规模").input_value() == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("/?view=nothing", "没有名为"), ("/?year=1999&lang=en", "no ranking of this year")]
+)
+def test_wrong_addresses_say_what_is_wrong(visit: Visit, path: str, said: str) -> None:
+    visitor = visit(path)
+    assert said in visitor.page.get_by_role("alert").inner_text()
+
+
+def test_old_addresses_of_enterprises_lead_to_the_portrait(visit: Visit) -> None:
+    visitor = visit("/?view=rankings")
+    visitor.page.goto(visitor.base + "/enterprises/abc?lang=en")
+    assert visitor.address == "/?view=portrait&enterprise=abc&lang=en"
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+@pytest.mark.parametrize("path", ["/docs", "/docs?lang=en"])
+def test_the_api_page_is_accessible_and_fits(visit: Visit, path: str, size: str) -> None:
+    visitor = visit("/?view=rankings", size)
+    visitor.page.goto(visitor.base + path)
+    assert visitor.axe() == [] and visitor.overflow() <= 0

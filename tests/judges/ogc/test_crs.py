@@ -1,0 +1,161 @@
+"""Abstract tests of part 2 (coordinate systems by reference)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyproj
+import pytest
+import shapely
+
+from tests.judges.ogc.api import Api, Schemas
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
+ALL = [CRS84, f"{EPSG}4326", f"{EPSG}4490", f"{EPSG}4549", f"{EPSG}3857"]
+OURS = ["parcels", "enterprises", "regions"]
+UNKNOWN = [
+    f"{EPSG}4527",
+    f"{EPSG}",
+    "EPSG",
+    "",
+    "4326",
+    CRS84 + "h",
+    "http://example.org/crs",
+    "'; drop table",
+    "x" * 9000,
+]
+
+
+def _to_lonlat(uri: str) -> pyproj.Transformer:
+    """By the register's own order of axes, unlike the product's transformer."""
+    crs = pyproj.CRS.from_authority("OGC", "CRS84") if uri == CRS84 else pyproj.CRS.from_epsg(int(uri[len(EPSG) :]))
+    return pyproj.Transformer.from_crs(crs, pyproj.CRS.from_authority("OGC", "CRS84"))
+
+
+def _shapes(page: dict[str, Any]) -> np.ndarray:
+    return np.array([shapely.geometry.shape(f["geometry"]) for f in page["features"] if f["geometry"]])
+
+
+def _lonlat(page: dict[str, Any], uri: str) -> np.ndarray:
+    transformer = _to_lonlat(uri)
+    return shapely.transform(_shapes(page), lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
+
+
+@pytest.mark.requirement("/req/crs/crs-uri")
+@pytest.mark.requirement("/req/crs/fc-md-crs-list")
+@pytest.mark.requirement("/req/crs/fc-md-storageCrs")
+@pytest.mark.requirement("/req/crs/fc-md-storageCrs-valid-value")
+@pytest.mark.requirement("/req/crs/fc-md-crs-list-global")
+def test_systems_are_listed(api: Api) -> None:
+    document = api.json("/collections")
+    assert document["crs"] == ALL
+    for one in document["collections"]:
+        for held in (one, api.json(f"/collections/{one['id']}")):
+            assert held["crs"] == ALL and CRS84 in held["crs"] and held["storageCrs"] in held["crs"]
+
+
+@pytest.mark.requirement("/req/crs/fc-crs-definition")
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-definition")
+def test_parameters_are_defined(api: Api) -> None:
+    document = api.json("/api")
+    for name in ("crs", "bbox-crs"):
+        held = document["components"]["parameters"][name]
+        assert held["schema"] == {"type": "string", "format": "uri", "enum": ALL}
+        assert (held["style"], held["explode"], held["required"]) == ("form", False, False)
+
+
+@pytest.mark.requirement("/req/crs/fc-crs-default-value")
+@pytest.mark.requirement("/req/crs/ogc-crs-header")
+@pytest.mark.requirement("/req/crs/ogc-crs-header-value")
+def test_without_crs_it_is_crs84(api: Api) -> None:
+    for name in api.names():
+        assert api.get(f"/collections/{name}/items", limit="1").headers["content-crs"] == f"<{CRS84}>"
+
+
+@pytest.mark.requirement("/req/crs/fc-crs-valid-value")
+@pytest.mark.parametrize("uri", UNKNOWN)
+def test_unknown_crs_is_400(api: Api, uri: str) -> None:
+    for name in ("regions", "ne_110m_rivers_lake_centerlines"):
+        identity = api.items(name, limit="1")["features"][0]["id"]
+        for path in (f"/collections/{name}/items", f"/collections/{name}/items/{identity}"):
+            answer = api.get(path, crs=uri)
+            assert answer.status_code == 400 and answer.json()["parameter"] == "crs"
+
+
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-valid-value")
+@pytest.mark.parametrize("uri", UNKNOWN)
+def test_unknown_bbox_crs_is_400(api: Api, uri: str) -> None:
+    answer = api.get("/collections/regions/items", bbox="118,31,121,32", bbox_crs=uri)
+    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox-crs"
+
+
+@pytest.mark.requirement("/req/crs/fc-crs-valid-value")
+@pytest.mark.requirement("/req/crs/geojson")
+@pytest.mark.requirement("/req/crs/ogc-crs-header-value")
+@pytest.mark.parametrize("uri", ALL)
+def test_every_system_answers(api: Api, schemas: Schemas, uri: str) -> None:
+    for name in api.names():
+        answer = api.get(f"/collections/{name}/items", crs=uri, limit="5")
+        assert answer.status_code == 200 and answer.headers["content-crs"] == f"<{uri}>"
+        if name in OURS:  # the poles have no coordinates in Mercator
+            assert not schemas.errors("featureCollectionGeoJSON.yaml", answer.json())
+        alone = api.get(f"/collections/{name}/items/{answer.json()['features'][0]['id']}", crs=uri)
+        assert alone.status_code == 200 and alone.headers["content-crs"] == f"<{uri}>"
+        assert alone.json()["geometry"] == answer.json()["features"][0]["geometry"]
+
+
+@pytest.mark.requirement("/req/crs/fc-crs-action")
+@pytest.mark.parametrize("uri", ALL)
+def test_geometries_are_transformed(api: Api, uri: str) -> None:
+    for name in OURS:
+        plain, moved = (api.items(name, limit="300", **asked) for asked in ({}, {"crs": uri}))
+        assert [f["id"] for f in plain["features"]] == [f["id"] for f in moved["features"]]
+        assert [f["properties"] for f in plain["features"]] == [f["properties"] for f in moved["features"]]
+        apart = shapely.hausdorff_distance(_shapes(plain), _lonlat(moved, uri))
+        assert len(apart) > 100 and (apart < 2e-7).all()
+
+
+@pytest.mark.requirement("/req/crs/fc-crs-action")
+def test_axes_are_those_of_the_register(api: Api) -> None:
+    at = {uri: shapely.get_coordinates(_shapes(api.items("regions", limit="1", crs=uri)))[0] for uri in ALL}
+    east, north = at[CRS84]
+    assert 115 < east < 125 and 30 < north < 36
+    for uri in (f"{EPSG}4326", f"{EPSG}4490"):
+        assert at[uri] == pytest.approx([north, east], abs=1e-7)
+    assert 3.3e6 < at[f"{EPSG}4549"][0] < 3.7e6 and 1e5 < at[f"{EPSG}4549"][1] < 9e5  # northing, easting
+    assert at[f"{EPSG}3857"][0] > 1.3e7 and 3e6 < at[f"{EPSG}3857"][1] < 4.2e6
+
+
+def _quarter(api: Api, name: str, uri: str) -> tuple[shapely.Geometry, str]:
+    """A box in a system over about a quarter of a collection, and as the parameter is written."""
+    found = next(one for one in api.collections() if one["id"] == name)["extent"]["spatial"]["bbox"][0]
+    back = pyproj.Transformer.from_crs(_to_lonlat(uri).target_crs, _to_lonlat(uri).source_crs)
+    corners = np.array([[found[0], found[1]], [(found[0] + found[2]) / 2, (found[1] + found[3]) / 2]])
+    one, two = np.column_stack(back.transform(corners[:, 0], corners[:, 1]))
+    return shapely.box(*one, *two), ",".join(map(repr, [*one.tolist(), *two.tolist()]))
+
+
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-action")
+@pytest.mark.parametrize("uri", ALL)
+def test_bbox_in_every_system(api: Api, uri: str) -> None:
+    """What is found meets the box in its own system; what is not found does not (a centimetre at the edge aside)."""
+    for name in OURS:
+        box, asked = _quarter(api, name, uri)
+        found = api.ids(name, bbox=asked, bbox_crs=uri)
+        slack = 0.02 if uri[-4:] in ("4549", "3857") else 2e-7
+        for feature in api.whole(name, crs=uri):
+            if feature["geometry"]:
+                apart = shapely.geometry.shape(feature["geometry"]).distance(box)
+                assert (apart <= slack) if feature["id"] in found else (apart >= 0), feature["id"]
+        inner = box.buffer(-slack)
+        missed = [f for f in api.whole(name, crs=uri) if f["geometry"] and f["id"] not in found]
+        assert missed and not any(shapely.geometry.shape(f["geometry"]).intersects(inner) for f in missed)
+
+
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-default-value")
+def test_bbox_crs_default(api: Api) -> None:
+    for one in api.collections():
+        box = ",".join(map(str, one["extent"]["spatial"]["bbox"][0]))
+        assert api.ids(one["id"], bbox=box) == api.ids(one["id"], bbox=box, bbox_crs=CRS84)

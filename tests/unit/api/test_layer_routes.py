@@ -1,0 +1,237 @@
+"""Layers and tiles over HTTP: ranges, tags, the standard's metadata, refusals; the quick way says what the route says."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import mapbox_vector_tile
+import pytest
+from fastapi.testclient import TestClient
+from pmtiles.reader import MemorySource, Reader
+
+from api import layers as kept
+from api.app import create_app
+from api.ogc import ready
+from api.ogc.tilesets import matrix_set
+from engine.layers import LAYERS, table
+from engine.layers.archive import Archive
+from engine.layers.prepared import FORMS
+from engine.releases import find
+from engine.schema.warehouse import Warehouse
+
+TILES = "/ogc/collections/parcels/tiles/WebMercatorQuad"
+PLAIN, GZIP = {"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip"}
+
+
+@pytest.fixture(scope="module")
+def archive(demo_client: TestClient, demo_home: Warehouse) -> Archive:
+    """The parcels' archive as it was sent."""
+    demo_client.get(f"{TILES}?f=tilejson").raise_for_status()
+    release = find(demo_home, year=2024)
+    return Archive(next((release.folder / "layers").glob("v*/all/parcels.pmtiles")))
+
+
+@pytest.fixture
+def own(demo_home: Warehouse, tmp_path: Path) -> Iterator[tuple[TestClient, Warehouse]]:
+    """A server over a copy that a test may break."""
+    shutil.copytree(demo_home.home, tmp_path / "w")
+    warehouse = Warehouse(tmp_path / "w")
+    with TestClient(create_app(warehouse), base_url="http://127.0.0.1") as client:
+        yield client, warehouse
+
+
+@pytest.mark.parametrize("ending", list(FORMS))
+def test_every_format_is_the_layer(demo_client: TestClient, demo_home: Warehouse, tmp_path: Path, ending: str) -> None:
+    answer = demo_client.get(f"/layers/idle.{ending}", headers=PLAIN)
+    rows = table(find(demo_home, year=2024), "idle")
+    assert answer.status_code == 200 and answer.headers["content-type"] == kept.MEDIA[ending]
+    assert answer.headers["x-permu-release"] == find(demo_home, year=2024).id
+    if ending == "pmtiles":
+        assert Reader(MemorySource(answer.content)).metadata()["name"] == "idle"
+        return
+    place = tmp_path / f"idle.{ending}"
+    place.write_bytes(answer.content)
+    read = gpd.read_parquet(io.BytesIO(answer.content)) if ending == "parquet" else gpd.read_file(place)
+    assert len(read) == rows.height > 0
+
+
+@pytest.mark.parametrize("path", ["/layers/parcels.geojson", "/layers/parcels.pmtiles"])
+def test_ranges_and_tags(demo_client: TestClient, path: str) -> None:
+    whole = demo_client.get(path, headers=PLAIN)
+    size, tag = len(whole.content), whole.headers["etag"]
+    assert whole.headers["accept-ranges"] == "bytes" and not tag.startswith("W/")
+    for asked, expected in (
+        ("0-126", whole.content[:127]),
+        ("100-", whole.content[100:]),
+        ("-50", whole.content[-50:]),
+    ):
+        part = demo_client.get(path, headers={**PLAIN, "Range": f"bytes={asked}"})
+        assert part.status_code == 206 and part.content == expected and part.headers["etag"] == tag
+        assert part.headers["content-range"].endswith(f"/{size}")
+    beyond = demo_client.get(path, headers={**PLAIN, "Range": f"bytes={size}-"})
+    assert beyond.status_code == 416 and beyond.headers["content-range"] == f"bytes */{size}"
+    changed = demo_client.get(path, headers={**PLAIN, "Range": "bytes=0-9", "If-Range": '"another"'})
+    assert changed.status_code == 200 and len(changed.content) == size
+    fresh = demo_client.get(path, headers={**PLAIN, "If-None-Match": tag})
+    assert fresh.status_code == 304 and not fresh.content and fresh.headers["etag"] == tag
+    assert demo_client.head(path, headers=PLAIN).headers["content-length"] == str(size)
+
+
+def test_every_tile_is_the_archives(demo_client: TestClient, archive: Archive) -> None:
+    for (z, x, y), stored in list(archive.tiles())[::7]:
+        answer = demo_client.get(f"{TILES}/{z}/{y}/{x}", headers=GZIP)
+        assert answer.status_code == 200 and answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+        assert answer.headers["content-encoding"] == "gzip" and answer.content == gzip.decompress(stored)
+        plain = demo_client.get(f"{TILES}/{z}/{y}/{x}", headers=PLAIN)
+        assert "content-encoding" not in plain.headers and plain.content == answer.content
+        assert plain.headers["etag"] != answer.headers["etag"]
+        fresh = demo_client.get(f"{TILES}/{z}/{y}/{x}", headers={**GZIP, "If-None-Match": answer.headers["etag"]})
+        assert fresh.status_code == 304 and not fresh.content
+
+
+def test_the_quick_way_and_the_route_say_the_same(
+    demo_client: TestClient, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [(z, y, x) for (z, x, y), _ in archive.tiles()]
+    asked = [f"{TILES}/{z}/{y}/{x}" for z, y, x in [held[0], held[-1], (10, 1, 1)]]
+    quick = [demo_client.get(path, headers=GZIP) for path in asked]
+    monkeypatch.setattr("api.ogc.quick.at_hand", lambda *_: None)
+    monkeypatch.setattr("api.ogc.tiles.at_hand", lambda *_: None)
+    routed = [demo_client.get(path, headers=GZIP) for path in asked]
+    own = {"x-request-id", "date"}
+    for a, b in zip(quick, routed, strict=True):
+        assert (a.status_code, a.content) == (b.status_code, b.content)
+        assert {k: v for k, v in a.headers.items() if k not in own} == {
+            k: v for k, v in b.headers.items() if k not in own
+        }
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        (f"{TILES}/10/1/1", 204, ""),
+        (f"{TILES}/3/0/0", 404, "no_tile"),
+        (f"{TILES}/24/0/0", 404, "no_tile"),
+        (f"{TILES}/10/1024/0", 404, "no_tile"),
+        (f"{TILES}/10/0/1024", 404, "no_tile"),
+        (f"{TILES}/10/0/99999999999999999999", 400, "bad_parameter"),
+        (f"{TILES}/a/0/0", 400, "bad_parameter"),
+        (f"{TILES}/10/-1/0", 400, "bad_parameter"),
+        (f"{TILES}/10/%D9%A1/0", 400, "bad_parameter"),
+        (f"{TILES}/10/1/1?f=png", 400, "bad_parameter"),
+        (f"{TILES}/10/1/1?style=x", 400, "unknown_parameter"),
+        ("/ogc/collections/parcels/tiles/WorldCRS84Quad/10/1/1", 404, "no_tile"),
+        ("/ogc/collections/roads/tiles/WebMercatorQuad/10/1/1", 404, "unknown_layer"),
+        ("/ogc/collections/roads/tiles", 404, "unknown_layer"),
+        ("/ogc/releases/none/collections/parcels/tiles/WebMercatorQuad/10/1/1", 404, "unknown_release"),
+        ("/ogc/tileMatrixSets/Other", 404, "no_tile"),
+        (f"{TILES}?f=xml", 400, "bad_parameter"),
+        ("/layers/parcels.geojson?crs=EPSG:4549", 400, "unknown_parameter"),
+        ("/layers/..%2Fparcels.geojson", 404, "not_found"),
+    ],
+)
+def test_what_is_refused_and_what_is_empty(demo_client: TestClient, path: str, status: int, code: str) -> None:
+    answer = demo_client.get(path)
+    assert answer.status_code == status
+    assert (answer.json()["code"] if answer.content else "") == code
+
+
+def test_a_tile_of_another_release(demo_client: TestClient, demo_home: Warehouse, archive: Archive) -> None:
+    graded = find(demo_home, year=2024, policy="huaian-2024")
+    url = f"/ogc/releases/{graded.id}/collections/parcels/tiles/WebMercatorQuad"
+    z, x, y = max((len(tile), place) for place, tile in archive.tiles() if place[0] == 10)[1]
+    read = mapbox_vector_tile.decode(demo_client.get(f"{url}/{z}/{y}/{x}").content)
+    assert any("score" in one["properties"] for one in read["parcels"]["features"])
+    assert "score" not in str(mapbox_vector_tile.decode(demo_client.get(f"{TILES}/{z}/{y}/{x}").content))
+
+
+@pytest.mark.requirement("/req/tileset/success")
+def test_metadata_of_a_tile_set(demo_client: TestClient, archive: Archive) -> None:
+    told = demo_client.get(TILES).json()
+    assert told["dataType"] == "vector" and told["tileMatrixSetURI"].endswith("/WebMercatorQuad")
+    assert told["crs"].endswith("/EPSG/0/3857") and {one["id"] for one in told["layers"]} == {"parcels", "regions"}
+    held = {(z, x, y) for (z, x, y), _ in archive.tiles()}
+    within = {one["tileMatrix"]: one for one in told["tileMatrixSetLimits"]}
+    for z, x, y in held:
+        one = within[str(z)]
+        assert one["minTileRow"] <= y <= one["maxTileRow"] and one["minTileCol"] <= x <= one["maxTileCol"]
+    template = next(one for one in told["links"] if one["rel"] == "item")
+    z, x, y = max(held)
+    address = template["href"].format(tileMatrix=z, tileRow=y, tileCol=x)
+    assert template["templated"] and demo_client.get(address).status_code == 200
+    assert [zoom["zoom"] for zoom in told["permu"]["zooms"]] == sorted({z for z, _, _ in held})
+
+
+@pytest.mark.requirement("/req/tilesets-list/tileset-links")
+def test_lists_and_links_lead_to_the_tiles(demo_client: TestClient) -> None:
+    landing = demo_client.get("/ogc/").json()
+    schemes = next(one for one in landing["links"] if one["rel"].endswith("tiling-schemes"))
+    sets = demo_client.get(schemes["href"]).json()["tileMatrixSets"]
+    assert demo_client.get(sets[0]["links"][0]["href"]).json() == matrix_set()
+    for layer in LAYERS:
+        one = demo_client.get(f"/ogc/collections/{layer}").json()
+        listed = next(link for link in one["links"] if link["rel"].endswith("tilesets-vector"))
+        tileset = demo_client.get(listed["href"]).json()["tilesets"][0]
+        itself = next(link for link in tileset["links"] if link["rel"] == "self")
+        assert demo_client.get(itself["href"]).json()["title"] == tileset["title"]
+
+
+def test_the_matrix_set_is_web_mercator_quad() -> None:
+    """Against the definition: half the equator of the sphere, a pixel of 0.28 mm."""
+    found = matrix_set()["tileMatrices"]
+    assert len(found) == 25
+    for z, matrix in enumerate(found):
+        assert matrix["matrixWidth"] == matrix["matrixHeight"] == 2**z and matrix["id"] == str(z)
+        assert matrix["cellSize"] * 256 * 2**z == pytest.approx(2 * 20037508.3427892, rel=1e-12)
+        assert matrix["scaleDenominator"] == pytest.approx(matrix["cellSize"] / 0.00028, rel=1e-9)
+        assert matrix["pointOfOrigin"] == [-20037508.3427892, 20037508.3427892]
+
+
+def test_a_layer_that_takes_long_is_told_to_be_asked_again(
+    own: tuple[TestClient, Warehouse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, warehouse = own
+    monkeypatch.setattr(kept, "WAIT_SECONDS", 0.0)
+    shutil.rmtree(find(warehouse, year=2024).folder / "layers", ignore_errors=True)
+    answer = client.get("/layers/regions.pmtiles")
+    assert answer.status_code == 503 and answer.json()["code"] == "not_ready" and answer.headers["retry-after"]
+    monkeypatch.setattr(kept, "WAIT_SECONDS", 60.0)
+    assert client.get("/layers/regions.pmtiles").status_code == 200
+
+
+def test_a_release_removed_under_the_server(own: tuple[TestClient, Warehouse]) -> None:
+    client, warehouse = own
+    folder = find(warehouse, year=2024).folder
+    path = client.get("/ogc/collections/regions/tiles/WebMercatorQuad?f=tilejson").json()["tiles"][0]
+    assert client.get(path.format(z=4, y=6, x=13)).status_code == 200
+    folder.rename(folder.with_name("away"))
+    gone = client.get(path.format(z=4, y=6, x=13))
+    assert gone.status_code == 503 and gone.json()["code"] == "release_gone"
+    folder.with_name("away").rename(folder)
+    assert client.get(path.format(z=4, y=6, x=13)).status_code == 200
+
+
+def test_files_made_anew_are_sent_anew(own: tuple[TestClient, Warehouse]) -> None:
+    client, warehouse = own
+    path = "/ogc/collections/regions/tiles/WebMercatorQuad/4/6/13"
+    before = client.get(path, headers=GZIP)
+    shutil.rmtree(find(warehouse, year=2024).folder / "layers")
+    after = client.get(path, headers=GZIP)
+    assert (
+        after.status_code == 200 and after.content == before.content and after.headers["etag"] != before.headers["etag"]
+    )
+
+
+def test_ready_tile_sets_are_bounded(demo_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ready, "_READY", 2)
+    ready._held.clear()
+    for layer in ("parcels", "regions", "idle", "enterprises"):
+        assert demo_client.get(f"/ogc/collections/{layer}/tiles/WebMercatorQuad/10/0/0").status_code == 204
+    assert len(ready._held) == 2
+    assert json.loads(demo_client.get("/ogc/tileMatrixSets").content)["tileMatrixSets"]

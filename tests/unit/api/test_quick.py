@@ -1,0 +1,267 @@
+"""Ranking pages answered before routing: the same bytes as the route's, nothing opened, refused or limited questions left to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+import zstandard
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.quick import Quick, question_of
+from api.ranking_page import ranking_page
+from api.respond import encoding_of
+from api.rights import Viewer
+from api.store import Store
+from engine.query import Selection, select
+from engine.schema.warehouse import Warehouse
+from tests.unit.api.firms import FIRMS
+from tests.unit.api.release_builder import build
+
+RANKINGS = "/api/v1/rankings"
+QUESTIONS = [
+    {},
+    {"industry": "26", "order": "worst"},
+    {"region": "320500", "by": "benefit_per_mu", "limit": "3"},
+    {"region": "320571"},
+    {"size": "small", "group": "above_scale", "year": "2024", "limit": "100"},
+    {"policy": "huaian-2024", "by": "score"},
+    {"by": "land_mu", "industry": "99"},
+    {"by": "grade", "policy": "huaian-2024"},
+]
+
+
+@pytest.fixture
+def routed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows whenever the route makes a page."""
+    asked: list[int] = []
+
+    def noted(*given: Any) -> bytes:
+        asked.append(1)
+        return ranking_page(*given)
+
+    monkeypatch.setattr("api.routes.rankings.ranking_page", noted)
+    return asked
+
+
+def quickly(client: TestClient, routed: list[int], question: dict[str, Any]) -> Any:
+    """The answer that did not come from the route (which answers once after the ledger was written)."""
+    for _ in range(10):
+        before = len(routed)
+        answer = client.get(RANKINGS, params=question)
+        if len(routed) == before:
+            return answer
+    raise AssertionError("the route answers every time")
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=str)
+def test_the_quick_answer_is_the_route_s(client: TestClient, question: dict[str, str], routed: list[int]) -> None:
+    first = client.get(RANKINGS, params=question)
+    again = quickly(client, routed, question)
+    assert first.status_code == again.status_code == 200 and again.content == first.content
+    for name in ("etag", "content-type", "cache-control", "vary", "content-security-policy"):
+        assert again.headers[name] == first.headers[name]
+    fresh = client.get(RANKINGS, params=question, headers={"If-None-Match": first.headers["etag"]})
+    assert fresh.status_code == 304 and not fresh.content
+    assert client.head(RANKINGS, params=question).headers["content-length"] == again.headers["content-length"]
+
+
+def test_pages_joined_by_quick_cursors_are_the_whole(client: TestClient, routed: list[int]) -> None:
+    whole = client.get(RANKINGS, params={"order": "worst", "limit": 100}).json()["rows"]
+    rows, cursor = [], None
+    while True:
+        page = client.get(
+            RANKINGS, params={"order": "worst", "limit": 5} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        rows += page["rows"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert rows == whole and len(whole) == 12
+
+
+_opened: list[str] = []
+_watching = False
+
+
+def _hook(event: str, args: tuple[Any, ...]) -> None:
+    if _watching and event in ("open", "sqlite3.connect", "subprocess.Popen", "os.listdir", "os.scandir"):
+        _opened.append(f"{event} {args[0]}")
+
+
+def test_a_quick_answer_opens_nothing(warehouse: Warehouse, client: TestClient) -> None:
+    """What stands on the event loop reads no file but the mapped ones (an audit hook of the interpreter sees all)."""
+    global _watching
+    sys.addaudithook(_hook)
+    client.get(RANKINGS, params={"limit": 4})
+    _watching = True
+    try:
+        assert client.get(RANKINGS, params={"limit": 4}).status_code == 200
+    finally:
+        _watching = False
+    assert [told for told in _opened if str(warehouse.home) in told] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"limit=5&limit=5", b"unknown=1", b"format=csv", b"format=", b"lang=en", b"release=", b"year=", b"limit=0",
+        b"limit=101", b"limit=x", b"q=a", b"grade=A", b"cursor=%00", b"cursor=AAAA", b"region=%FF", b"size=huge",
+    ],
+)  # fmt: skip
+def test_what_needs_words_or_work_is_the_route_s(query: bytes) -> None:
+    assert question_of(query) is None
+
+
+class _Inner:
+    """Notes that it was asked."""
+
+    asked = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+
+
+@pytest.mark.parametrize(
+    ("viewer", "quick"),
+    [
+        (Viewer("r", "regulator"), True),
+        (Viewer("b", "land_bureau", region="3205"), True),
+        (Viewer("b", "land_bureau", region="3202"), False),  # asks outside its region: the route says so
+        (Viewer("g", "gis"), False),
+        (Viewer("p", "public"), False),
+        (Viewer("e", "enterprise", enterprise="E01"), False),
+    ],
+)
+def test_who_does_not_see_all_is_the_route_s(warehouse: Warehouse, viewer: Viewer, quick: bool) -> None:
+    store, inner, sent = Store(warehouse), _Inner(), []
+    store.find(year="2024")
+    board = store.find(year="2024").board
+    select(board, Selection.parse(region="3205"))
+
+    async def ask() -> None:
+        scope = {
+            "type": "http", "method": "GET", "path": RANKINGS, "query_string": b"year=2024&region=3205", "headers": [],
+            "state": {"viewer": viewer},
+        }  # fmt: skip
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await Quick(inner, store)(scope, None, send)  # type: ignore[arg-type]
+
+    for _ in range(10):  # the ledger may be written meanwhile: then the route answers, and reads it
+        inner.asked = 0
+        store.index()
+        asyncio.run(ask())
+        if (inner.asked == 0) is quick:
+            break
+    assert (inner.asked == 0) is quick and bool(sent) is quick
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"), ("gzip", "gzip"), ("zstd;q=0, gzip", "gzip"), ("gzip;q=1.0, zstd;q=0.5", "gzip"),
+        ("*", "zstd"), ("*;q=0", None), ("gzip;q=0", None), ("gzip;q=0.000", None), ("", None), ("identity", None),
+        ("zstd;q=0,gzip;q=0", None), ("gzip;q=nonsense", None), ("GZIP", "gzip"), ("*;q=0.1, zstd;q=0", "gzip"),
+    ],
+)  # fmt: skip
+def test_encodings_are_weighed(offered: str, taken: str | None) -> None:
+    assert encoding_of(offered) == taken
+
+
+@pytest.mark.parametrize("params", [{}, {"q": "企业"}, {"format": "csv"}], ids=str)
+def test_zstd_gives_the_same(client: TestClient, params: dict[str, str]) -> None:
+    for _ in range(2):
+        with client.stream("GET", RANKINGS, params=params, headers={"Accept-Encoding": "zstd"}) as packed:
+            raw = b"".join(packed.iter_raw())
+        plain = client.get(RANKINGS, params=params, headers={"Accept-Encoding": "identity"})
+        assert packed.headers["content-encoding"] == "zstd" and packed.headers["etag"] == plain.headers["etag"]
+        if not params.get("format"):  # a file says when it was written
+            assert zstandard.ZstdDecompressor().decompressobj().decompress(raw) == plain.content
+
+
+def test_a_file_without_its_release_is_503_and_recovers(empty: Warehouse) -> None:
+    release = build(empty, FIRMS)
+    client = TestClient(create_app(empty), base_url="http://localhost")
+    assert [client.get(RANKINGS).status_code for _ in range(3)] == [200, 200, 200]
+    folder = empty.releases / release
+    folder.rename(empty.home / "away")
+    gone = client.get(RANKINGS)
+    assert (gone.status_code, gone.json()["code"]) == (503, "release_gone")
+    (empty.home / "away").rename(folder)
+    assert client.get(RANKINGS).status_code == 200
+
+
+def test_damaged_prepared_files_are_made_again(empty: Warehouse) -> None:
+    release = build(empty, FIRMS)
+    whole = TestClient(create_app(empty), base_url="http://localhost").get(RANKINGS).content
+    (folder,) = (empty.home / "cache" / release).glob("served-*[!k]")
+    rows = Path(folder) / "rows.json"
+    rows.write_bytes(rows.read_bytes()[:-1])
+    assert TestClient(create_app(empty), base_url="http://localhost").get(RANKINGS).content == whole
+
+
+BAD = {
+    "a megabyte of q": {"q": "x" * 1_000_000},
+    "a megabyte of a code": {"industry": "2" * 1_000_000},
+    "ten thousand ids": {"ids": ",".join(f"E{n:05}" for n in range(10_000))},
+    "ten thousand grades": {"grade": ",".join(["E"] * 10_000)},
+    "a forged cursor": {"cursor": "A" * 399},
+    "a cursor of zeros": {"cursor": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+    "a cursor beyond letters": {"cursor": "页" * 100},
+    "a megabyte of cursor": {"cursor": "A" * 1_000_000},
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_refused_in_milliseconds(warehouse: Warehouse, what: str) -> None:
+    """Past the client, which sends no such addresses."""
+    app = create_app(warehouse)
+    began = time.process_time()
+    status, body = asyncio.run(_ask(app, urlencode(BAD[what]).encode()))
+    seconds = time.process_time() - began
+    assert status == 400 and orjson.loads(body)["parameter"] in BAD[what]
+    assert seconds < 0.25 and len(body) < 4000
+
+
+async def _ask(app: Any, query: bytes) -> tuple[int, bytes]:
+    sent: list[Any] = []
+    scope = {
+        "type": "http", "method": "GET", "path": RANKINGS, "raw_path": RANKINGS.encode(), "query_string": query,
+        "headers": [(b"host", b"localhost")], "scheme": "http", "server": ("localhost", 80), "client": ("127.0.0.1", 1),
+        "http_version": "1.1", "root_path": "",
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
+
+
+def test_cursors_of_another_release_or_question_are_refused(client: TestClient, ids: dict[str, str]) -> None:
+    given = client.get(RANKINGS, params={"year": "2024", "limit": 2}).json()["next"]
+    for other in (
+        {"release": ids["2023"]},
+        {"order": "worst"},
+        {"industry": "26"},
+        {"by": "benefit_per_mu"},
+        {"q": "E"},
+    ):
+        answer = client.get(RANKINGS, params={"cursor": given, "limit": "2", **other})
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "cursor"), other
+    for n in (0, 5, 9, len(given) - 1):
+        forged = given[:n] + ("A" if given[n] != "A" else "B") + given[n + 1 :]
+        assert client.get(RANKINGS, params={"cursor": forged, "limit": 2}).status_code == 400

@@ -1,0 +1,58 @@
+"""``q``: pinyin initials beside pypinyin itself, folding, and what finds an enterprise."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from pypinyin import Style, lazy_pinyin
+
+from engine.query import Selection, select
+from engine.served.search import folded, initials, search_text
+from tests.unit.served.conftest import Pair
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("昆山化工有限公司", "kshgyxgs"),
+        ("重庆长安", "cqca"),  # not zh, not zh: by the word, as people say it
+        ("长沙银行", "csyh"),
+        ("abc123电子", "abc123dz"),
+        ("（苏州）", "sz"),
+        ("O’Neil", "oneil"),
+        ("", ""),
+    ],
+)
+def test_initials(name: str, letters: str) -> None:
+    assert initials(folded(pl.Series([name]))).to_list() == [letters]
+
+
+def test_initials_are_those_of_pypinyin(boards: dict[str, Pair]) -> None:
+    names = folded(boards["sunan-2017"][1].table["name"])
+    theirs = ["".join(lazy_pinyin(n, style=Style.FIRST_LETTER, errors=_plain)) for n in names]
+    ours = initials(names).to_list()
+    assert len(ours) == 400 and sum(a == b for a, b in zip(ours, theirs, strict=True)) >= 396
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text if c.isascii() and c.isalnum())
+
+
+def test_null_names_and_odd_widths() -> None:
+    table = pl.DataFrame({"name": [None, "ＡＢ（中国）"], "uscc": ["91X", None], "enterprise_id": ["E1", "E2"]})
+    assert search_text(table).to_list() == ["\n91x\ne1\n", "ab(中国)\n\ne2\nabzg"]
+
+
+@pytest.mark.parametrize("which", ["name", "uscc", "enterprise_id"])
+def test_an_enterprise_is_found_by_any_of_its_names(boards: dict[str, Pair], which: str) -> None:
+    for board in boards["huaian-2024"]:
+        row = board.table.row(17, named=True)
+        for text in (row[which], row[which][2:-1].lower()):
+            found = select(board, Selection.parse(q=text)).rows
+            assert row["enterprise_id"] in [r["enterprise_id"] for r in found]
+
+
+def test_no_text_reaches_over_the_parts(boards: dict[str, Pair]) -> None:
+    for board in boards["sunan-2017"]:
+        name = board.table["name"][0]
+        assert select(board, Selection.parse(q=f"{name}\n9")).rows == []

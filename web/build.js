@@ -1,0 +1,65 @@
+// Builds the page: web/ -> api/pages/static/app/ (git-ignored, carried by the wheel).
+// Names hold a hash of their content, so a browser may keep a file for ever; index.html is never kept.
+import { build, context } from "esbuild";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const place = path.join(here, "../api/pages/static/app");
+const out = `${place}.${process.pid}`; // made beside and put in place whole: a server may be reading
+const base = "/static/app/";
+
+const options = {
+  entryPoints: {
+    app: path.join(here, "main.tsx"),
+    // MapLibre draws in a worker of its own; it is a file of this origin, so that no blob: is needed in the CSP
+    mapworker: path.join(here, "../node_modules/maplibre-gl/dist/maplibre-gl-worker.mjs"),
+  },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  entryNames: "[name]-[hash]",
+  chunkNames: "part-[hash]",
+  assetNames: "[name]-[hash]",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  loader: { ".svg": "file", ".png": "file" },
+  legalComments: "linked",
+  metafile: true,
+  logLevel: "warning",
+  plugins: [{ name: "index", setup: (b) => b.onEnd(writeIndex) }],
+};
+
+/** Writes index.html with the hashed names. The entry's stylesheet holds that of every view: the others go. */
+async function writeIndex(result) {
+  if (result.errors.length) return;
+  const outputs = Object.entries(result.metafile.outputs);
+  const named = (entry) => outputs.find(([, o]) => o.entryPoint?.endsWith(entry));
+  const name = (file) => base + path.basename(file);
+  const [script, main] = named("web/main.tsx");
+  const [worker] = named("maplibre-gl-worker.mjs");
+  const preload = main.imports.filter((i) => i.kind === "import-statement").map((i) => name(i.path));
+  const page = (await readFile(path.join(here, "index.html"), "utf8"))
+    .replaceAll("{{style}}", name(main.cssBundle))
+    .replaceAll("{{script}}", name(script))
+    .replaceAll("{{worker}}", name(worker))
+    .replaceAll("{{preload}}", preload.map((p) => `<link rel="modulepreload" href="${p}">`).join("\n    "));
+  const spare = outputs.map(([file]) => file).filter((file) => file.endsWith(".css") && file !== main.cssBundle);
+  await Promise.all(spare.map((file) => rm(file)));
+  await writeFile(path.join(out, "index.html"), page);
+  await rm(place, { recursive: true, force: true });
+  await rename(out, place);
+}
+
+if (process.argv.includes("--watch")) {
+  await (await context({ ...options, minify: false })).watch();
+} else {
+  await build(options).catch(async (error) => {
+    await rm(out, { recursive: true, force: true });
+    throw error;
+  });
+}

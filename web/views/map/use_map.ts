@@ -1,0 +1,130 @@
+// One map for as long as its archive lives; what is asked is painted onto it.
+import type { FilterSpecification, Map } from "maplibre-gl";
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, type Asked } from "../../state/address";
+import { ApiError, call, useData, path } from "../../state/api";
+import { about, type At, draw, type Parcel, readAt, type Told } from "./draw";
+import type { Painted } from "./figures";
+import { plain } from "./bands";
+import { addPlaces } from "./places";
+import { asksFor, heightOf, type Kind, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
+
+export interface Ground {
+  map: { current: Map | null };
+  fields: ReadonlySet<string>;
+  zoom: number;
+  isDrawn: boolean;
+  error?: unknown;
+}
+
+type Handlers = Omit<Told, "onMove" | "onIdle">;
+const NONE: ReadonlySet<string> = new Set();
+const TRIES = 20;
+
+/** Wait until the archive is there: the first who asks for it has it made. */
+async function ready(archive: string, tries = TRIES): Promise<void> {
+  try {
+    await call(archive, { headers: { Range: "bytes=0-0" } });
+  } catch (error) {
+    const isMaking = error instanceof ApiError && error.problem.code === "not_ready";
+    if (!isMaking || tries === 0) throw error;
+    await new Promise((done) => setTimeout(done, 2000));
+    return ready(archive, tries - 1);
+  }
+}
+
+/** The map of a release in `box`. */
+export function useGround(box: RefObject<HTMLDivElement | null>, release: string, kind: Kind, asked: Asked, on: Handlers): Ground {
+  const map = useRef<Map | null>(null);
+  const handlers = useRef(on);
+  handlers.current = on;
+  const [fields, setFields] = useState(NONE);
+  const [zoom, setZoom] = useState(readAt(asked.at)?.[2] ?? 8);
+  const [isDrawn, setDrawn] = useState(false);
+  const [error, setError] = useState<unknown>();
+
+  useEffect(() => {
+    let gone = false;
+    const archive = new URL(`/layers/${kind}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
+    const start = async (): Promise<void> => {
+      await ready(archive);
+      const known = await about(archive, kind);
+      if (gone) return;
+      const moved = (at: At) => (ask({ at: at.join(",") }, true), setZoom(at[2]!));
+      let first = true; // where the map starts by itself is no choice of a person
+      map.current = draw(box.current!, archive, kind, known.bounds, readAt(asked.at), {
+        onMove: (at) => (first && !asked.at ? (setZoom(at[2]!), (first = false)) : moved(at)),
+        onPoint: (...x) => handlers.current.onPoint(...x),
+        onPick: (...x) => handlers.current.onPick(...x),
+        onIdle: () => setDrawn(true),
+      });
+      setZoom(map.current.getZoom());
+      map.current.once("style.load", () => {
+        first = false;
+        if (known.hasRegions) addPlaces(map.current!, archive.replace(`${kind}.pmtiles`, "regions.pmtiles"));
+        setFields(known.fields);
+      });
+    };
+    setDrawn(false);
+    setError(undefined);
+    start().catch((reason: unknown) => !gone && setError(reason));
+    return () => {
+      gone = true;
+      map.current?.remove();
+      map.current = null;
+      setFields(NONE);
+    };
+  }, [release, kind]);
+  return { map, fields, zoom, isDrawn, error };
+}
+
+/** Enterprises that the search found, best first; null without a search. */
+export function useFound(asked: Asked, release: string): { ids: string[] | null; total: number } {
+  const href = asked.q ? path("rankings", { release, q: asked.q, limit: 200 }) : null;
+  const found = useData<{ total: number; rows: { enterprise_id: string }[] }>(href);
+  if (!asked.q) return { ids: null, total: 0 };
+  return { ids: found.data?.rows.map((r) => r.enterprise_id) ?? [], total: found.data?.total ?? 0 };
+}
+
+/** Metres of height for one unit of the metric. */
+export const heightScale = (painted: Painted): number => plain(600 / Math.max(painted.whole?.metrics[painted.metric]?.p90 ?? 1, 0.01));
+
+/** Paint what is asked. */
+export function usePaint(ground: Ground, painted: Painted, asked: Asked, found: string[] | null, chosen: string): void {
+  const key = JSON.stringify([painted.colour, [...painted.regions], painted.metric, found, asked, chosen]);
+  useEffect(() => {
+    const map = ground.map.current;
+    if (!map || ground.fields.size === 0) return;
+    const asks = asksFor(asked, found);
+    const colour = parcelColour(painted.colour);
+    const is3d = asked.d3 === "1" && painted.metric !== "";
+    const shape = map.getLayer("land")!.type === "circle" ? "circle" : "fill";
+    map.setPaintProperty("land", `${shape}-color`, colour);
+    map.setPaintProperty("land", `${shape}-opacity`, opacity(asks));
+    const filled = `fill-${painted.level}`;
+    if (map.getLayer(filled)) map.setPaintProperty(filled, "fill-color", regionColour(painted.regions, painted.regionEdges));
+    if (map.getLayer("land-3d")) map.setLayoutProperty("land-3d", "visibility", is3d ? "visible" : "none");
+    map.setFilter("chosen", ["==", ["get", "enterprise_id"], chosen] as FilterSpecification);
+    if (is3d && map.getLayer("land-3d")) {
+      const most = 8 * (painted.whole?.metrics[painted.metric]?.p90 ?? 1);
+      map.setPaintProperty("land-3d", "fill-extrusion-color", colour);
+      map.setPaintProperty("land-3d", "fill-extrusion-height", heightOf(painted.metric, heightScale(painted), most));
+      map.setFilter("land-3d", asks as FilterSpecification);
+    }
+    if (map.getLayer("basemap")) map.setLayoutProperty("basemap", "visibility", asked.base === "1" ? "visible" : "none");
+  }, [key, ground.fields]);
+}
+
+/** Fly to an enterprise's place; quietly nothing where it has none. */
+export async function locate(map: Map | null, release: string, enterprise: string): Promise<boolean> {
+  const route = `/ogc/releases/${encodeURIComponent(release)}/collections/enterprises/items/${encodeURIComponent(enterprise)}?f=json`;
+  const found = (await (await call(route)).json()) as { geometry: { coordinates: [number, number] } | null };
+  if (!map || !found.geometry) return false;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const zoom = Math.max(map.getZoom(), PARCELS_FROM + 4);
+  map[still ? "jumpTo" : "flyTo"]({ center: found.geometry.coordinates, zoom });
+  return true;
+}
+
+export type { Parcel };
