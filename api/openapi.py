@@ -97,8 +97,8 @@ def _answer(path: str) -> dict[str, Any]:
         schema = {"type": "object", "properties": {"rows": rows, "next": {"type": ["string", "null"]}}}
     content: dict[str, Any] = {"application/json": {"schema": schema, "example": EXAMPLES[path]}}
     if path in _WITH_FILES:
-        binary = {"type": "string", "format": "binary"}
-        content |= {media.split(";")[0]: {"schema": binary} for media in MEDIA.values()}
+        whole: dict[str, Any] = {"type": "string", "format": "binary"}
+        content |= {media.split(";")[0]: {"schema": whole} for media in MEDIA.values()}
     return content
 
 
