@@ -138,7 +138,7 @@ EXAMPLES: dict[str, Any] = {
     },
     f"{_ENTERPRISE}/parcels": {
         "type": "FeatureCollection",
-        "permu": {**_HEAD, "enterprise_id": _ID},
+        "permu": {"release_id": _HEAD["release_id"], "year": _HEAD["year"], "enterprise_id": _ID},
         "features": [_PARCEL],
     },
     f"{_ENTERPRISE}/standing": {**_HEAD, "enterprise_id": _ID, "metrics": [_STANDING]},

@@ -95,10 +95,10 @@ def _answer(path: str) -> dict[str, Any]:
     if path == "/api/v1/rankings":
         rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}}
         schema = {"type": "object", "properties": {"rows": rows, "next": {"type": ["string", "null"]}}}
-    content = {"application/json": {"schema": schema, "example": EXAMPLES[path]}}
+    content: dict[str, Any] = {"application/json": {"schema": schema, "example": EXAMPLES[path]}}
     if path in _WITH_FILES:
-        binary = {"type": "string", "format": "binary"}
-        content |= {media.split(";")[0]: {"schema": binary} for media in MEDIA.values()}
+        whole: dict[str, Any] = {"type": "string", "format": "binary"}
+        content |= {media.split(";")[0]: {"schema": whole} for media in MEDIA.values()}
     return content
 
 

@@ -120,7 +120,7 @@ def _libraries(checkout: Path, *tops: str) -> set[str]:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             found |= {n.split(".")[0] for n in names}
-    return found - set(sys.stdlib_module_names) - {*PACKAGES, "tests"}
+    return found - set(sys.stdlib_module_names) - {*PACKAGES, "tests", "qgis"}  # PyQGIS: Debian's, run by its Python
 
 
 def _distributions(checkout: Path, *tops: str) -> dict[str, set[str]]:
