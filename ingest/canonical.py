@@ -81,6 +81,11 @@ class Year:
         }
         return frame.with_columns(**named, row=(pl.col("origin") % _ROWS).cast(pl.Int32)).drop("origin")
 
+    def until(self, origins: pl.Series) -> pl.Expr:
+        """Rows no further down any sheet than the lowest of ``origins``: what a reader can skip by a file's statistics."""
+        last = (origins % _ROWS).max()
+        return pl.col("row") <= pl.lit(last if isinstance(last, int) else 0, dtype=pl.Int32)
+
     @cached_property
     def parts(self) -> list[tuple[str, str]]:
         """(load id, sheet) by number, in load order: the high part of an origin."""

@@ -85,7 +85,8 @@ def with_account(year: Year, source: str, table: str, totals: pl.DataFrame) -> p
     about = [c for c in _ABOUT if c in rows.collect_schema().names()]
     if not about or not totals["record_key"].str.starts_with("account:").any():
         return totals
-    first = rows.select("origin", *about).join(totals.lazy().select("origin"), on="origin", how="semi")
+    first = rows.filter(year.until(totals["origin"])).select("origin", *about)
+    first = first.join(totals.lazy().select("origin"), on="origin", how="semi")
     return totals.join(first.collect(engine="streaming"), on="origin", how="left")
 
 

@@ -69,8 +69,10 @@ class _Work:
         return keys.with_columns(found.found["enterprise_no"], found.found["method"], **_UNSHARED)
 
     def keep(self, found: Linked) -> None:
-        """Keep the links and the rest of records that state no figure."""
-        self.links.append(found.links.lazy())
+        """Keep the links and the rest of records that state no figure; the links wait on disk."""
+        place = self.folder / f"{found.source}-links-{len(self.links)}.spill"
+        found.links.write_ipc(place)
+        self.links.append(pl.scan_ipc(place))
         self.unlinked.append(found.unlinked)
 
     def records(self, source: str, facts: list[str], rows: pl.DataFrame, spill: Path | None = None) -> Records:
@@ -95,12 +97,12 @@ def merge(warehouse: Warehouse, year: int, rules: Path | None = None, progress: 
     read_rules = load_rules(rules)
     with warehouse.require().lock(f"merge {year}"), warehouse.staging() as folder:
         _sweep(warehouse)
-        with _Ahead(Year(warehouse, year)) as ahead:
-            work = _begin(ahead.year, folder, read_rules)
+        with _Totals(Year(warehouse, year)) as tables:
+            work = _begin(tables.year, folder, read_rules)
             say("land")  # before the records: land may say how a meter is shared
             land_counts, land_records = _land(work)
             say("records")
-            records = [_records(work, *table) for table in ahead]
+            records = [_records(work, *table) for table in tables]
         records += _exempt(work)
         listed = _bureau(work)
         say("facts")
@@ -138,8 +140,9 @@ def _sweep(warehouse: Warehouse) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Ahead:
-    """The totals of every table with facts: the next table is summed while the one before is linked."""
+class _Totals:
+    """The totals of every table with facts, one after the other: each is summed while the one before is linked, the first
+    while the register and the land are made."""
 
     def __init__(self, year: Year) -> None:
         self.year, self._tables = year, deque(fact_tables(year))
@@ -200,7 +203,9 @@ def _land(work: _Work) -> tuple[dict[str, Any], list[Records]]:
     work.year.origins(used.uses).write_parquet(work.folder / "land_use.parquet", compression_level=1)
     work.found.append(used.findings)
     totals = work.enterprises.register.numbered(land.used(used.uses))
-    return drawn.counts | {"findings": used.findings.height}, [Records.of_frame("land", ["land_dm2_days"], totals)]
+    return drawn.counts | {"findings": used.findings.height}, [
+        Records.of_frame("land", ["land_dm2_days"], totals, work.folder / "land-use.spill")
+    ]
 
 
 def _exempt(work: _Work) -> list[Records]:

@@ -26,7 +26,7 @@ def merge_rank() -> list[Line]:
         build(home, SIZE)
         python = [sys.executable, "-m"]
         commands = {"permu": [*python, "tests.bench.ours", str(home)]}
-        for engine in ("polars", "duckdb", "pandas"):
+        for engine in ("polars", "polars_less", "duckdb", "pandas"):
             commands[engine] = [*python, "tests.bench.handwritten", engine, str(home), f"{folder}/{engine}"]
         # the others take minutes; once is enough to place them
         runs = in_turn(commands, once=("duckdb", "pandas"))

@@ -24,14 +24,20 @@ from engine.schema.codes import industries
 from engine.schema.facts import FACTS
 from ingest.evidence import unit_of
 from ingest.ids import valid_org_code
-from tests.bench.handwritten import YEARLY, tables
 from tests.bench.measure import peak_mb
 from tests.bench.warehouse import MONTHLY, YEAR
 
+DAYS = 366
+YEARLY = {"land": ["area_dm2"], "statistics": ["is_above_scale", "main_revenue_fen", "employees"]}
 COMPARED = ("claims", "enterprises", "facts", "facts_wide", "land_use", "links", "parcels")
 EMPTY = ("area_disputes", "coverage", "findings", "unlinked")
 _GONE = "注销|吊销"
 _SURE = 10**9
+
+
+def tables(home: Path) -> dict[str, str]:
+    """Source → its canonical Parquet file."""
+    return {f.parts[-3]: str(f) for f in home.glob("canonical/*/*/*.parquet")}
 
 
 def by_hand(home: Path, out: Path) -> None:
