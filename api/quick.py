@@ -7,17 +7,16 @@ among it, goes on to the route, which says the same in the same bytes.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.query import PAGE, RankingQuery
 from api.ranking_page import ranking_page
-from api.respond import PACK_FROM, VARY, encoding_of, holds, packed, tag_of
+from api.recent import Page, Recent
+from api.respond import PACK_FROM, VARY, encoding_of, holds, tag_of
 from api.rights import ADMINISTRATOR, View, Viewer, rights_of
 from api.store import Listed, Opened, Store
 from engine.query import Selection, cursor
@@ -25,7 +24,7 @@ from engine.schema.errors import PermuError
 
 PATH = "/api/v1/rankings"
 ROWS = 100  # more rows than this are a worker thread's
-KEPT = 256  # answers kept, each at most ROWS rows
+KEPT = 256  # viewers whose rights are kept
 TIDY = 1_000  # answers between two looks at the memory that mapped files take
 _MEDIA = "application/json"
 _FIXED = [(name.lower().encode(), value.encode()) for name, value in {**VARY, "Content-Type": _MEDIA}.items()]
@@ -85,33 +84,43 @@ class Quick:
 
     def __init__(self, app: ASGIApp, store: Store, patience: float = 0.0) -> None:
         self.app, self.store, self.patience = app, store, patience
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self.recent = Recent(store, self.patience)
         self._views: dict[tuple[Viewer, Listed], View] = {}
         self._answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = None
+        page = None
         if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "GET":
-            found = self._found(scope)
-        if found is None:
+            page = self._page(scope)
+        if page is None:
             await self.app(scope, receive, send)
             return
+        scope["state"]["audit_release"] = page.listed.release_id
         sent = dict(scope["headers"])
-        headers = [*_FIXED, (b"etag", found.tag.encode())]
+        headers = [*_FIXED, (b"etag", page.tag.encode())]
         held = sent.get(b"if-none-match")
-        if held and holds(held.decode("latin-1"), found.tag):
+        if held and holds(held.decode("latin-1"), page.tag):
             await _send(send, 304, headers, b"")
             return
-        body = self._body(found)
-        if body is None:
-            await self.app(scope, receive, send)
-            return
         encoding = encoding_of(sent.get(b"accept-encoding", b"").decode("latin-1"))
-        if encoding is not None and len(body) >= PACK_FROM:
-            body = await run_in_threadpool(packed, body, encoding)
+        body = page.text(encoding if page.size >= PACK_FROM else None)
+        if encoding is not None and page.size >= PACK_FROM:
             headers.append((b"content-encoding", encoding.encode()))
-        scope["state"]["audit_release"] = found.opened.listed.release_id
         await _send(send, 200, headers, body)
+
+    def _page(self, scope: Scope) -> Page | None:
+        """The page that was asked lately, or made now; None where the route must answer."""
+        viewer: Viewer = scope.setdefault("state", {}).get("viewer", ADMINISTRATOR)
+        key = (scope["query_string"], viewer)
+        page = self.recent.find(key)
+        if page is None:
+            entries, found = self.store.ledger.at_hand(self.patience), self._found(scope)
+            body = self._body(found) if found else None
+            if entries is None or found is None or body is None:
+                return None
+            page = Page.of(entries, found.opened.listed, found.tag, body)
+            self.recent.keep(key, page)
+        return page
 
     def _found(self, scope: Scope) -> Found | None:
         """What the answer is made from, where the release is open and the viewer sees all of it."""
@@ -147,25 +156,17 @@ class Quick:
 
     def _body(self, found: Found) -> bytes | None:
         """The answer, None where the group has to be found first or the cursor is refused."""
-        body = self._bodies.get(found.tag)
-        if body is None:
-            board, selection = found.opened.board, found.selection
-            try:
-                if board.at_hand(selection.members, board.metric(selection.by)) is None:
-                    return None
-                body = ranking_page(found.opened, found.view, selection, cursor.read(board, selection))
-            except PermuError:
+        board, selection = found.opened.board, found.selection
+        try:
+            if board.at_hand(selection.members, board.metric(selection.by)) is None:
                 return None
-            self._keep(found, body)
-        return body
-
-    def _keep(self, found: Found, body: bytes) -> None:
-        self._bodies[found.tag] = body
-        if len(self._bodies) > KEPT:
-            self._bodies.popitem(last=False)
+            body = ranking_page(found.opened, found.view, selection, cursor.read(board, selection))
+        except PermuError:
+            return None
         self._answered += 1
-        if self._answered % TIDY == 0 and found.opened.board.served is not None:
-            found.opened.board.served.tidy()
+        if self._answered % TIDY == 0 and board.served is not None:
+            board.served.tidy()
+        return body
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -25,7 +25,9 @@ Document = schemathesis.BaseSchema
 def operations() -> list[tuple[str, str]]:
     """Every path and method of the document, whatever routes there are."""
     described = create_app(Warehouse(Path("nowhere"))).openapi()["paths"]
-    return [(path, method.upper()) for path, methods in described.items() for method in methods if method != "parameters"]
+    return [
+        (path, method.upper()) for path, methods in described.items() for method in methods if method != "parameters"
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,8 @@ def test_a_page_is_a_slice_of_the_whole_order(
     ranks = np.array([UNRANKED if v is None else better[v] for v in values], dtype=np.uint32)
     listing = Listing(by_rank(ranks), ranks)
     order = sorted(
-        (n for n, v in enumerate(values) if v is not None), key=lambda n: (-int(ranks[n]) if worst else int(ranks[n]), n)
+        (n for n, v in enumerate(values) if v is not None),
+        key=lambda n: (-int(ranks[n]) if worst else int(ranks[n]), n),
     )
     order += [n for n, v in enumerate(values) if v is None]
     rows, places = listing.page(start, min(start + length, len(values)), worst)
