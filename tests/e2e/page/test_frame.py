@@ -77,6 +77,15 @@ def test_old_addresses_of_enterprises_lead_to_the_portrait(visit: Visit) -> None
     assert visitor.address == "/?view=portrait&enterprise=abc&lang=en"
 
 
+@pytest.mark.parametrize("path", ["/", "/?view=rankings&lang=en"])
+def test_at_200_per_cent_nothing_is_lost(visit: Visit, path: str) -> None:
+    """A window of 1440 × 900 at 200 % has 720 × 450 pixels (WCAG 1.4.4, 1.4.10)."""
+    visitor = visit(path, "zoomed")
+    assert visitor.overflow() <= 0
+    visitor.page.get_by_role("button", name="Filters" if "en" in path else "筛选").click()
+    assert visitor.page.get_by_label("Region" if "en" in path else "地区").is_visible()
+
+
 @pytest.mark.parametrize("size", ["wide", "narrow"])
 @pytest.mark.parametrize("path", ["/docs", "/docs?lang=en"])
 def test_the_api_page_is_accessible_and_fits(visit: Visit, path: str, size: str) -> None:
