@@ -33,6 +33,8 @@ def test_first_view_loads_little_and_no_charts(visit: Visit, built: Path) -> Non
     names = {u.rsplit("/", 1)[1] for u in visitor.requests if "/static/app/" in u}
     size = {n: len(gzip.compress((built / n).read_bytes(), 9)) for n in names}
     assert sum(size.values()) <= FIRST_KB * KB, size
+    sent = visitor.page.evaluate("performance.getEntriesByType('resource').map(r => [r.name, r.transferSize])")
+    assert sum(n for url, n in sent if "/static/app/" in url) <= FIRST_KB * KB, sent
     assert not any(b"echarts" in (built / n).read_bytes() for n in names)
 
 
