@@ -66,6 +66,7 @@ STATUS = {
     "release_gone": 503,
     "no_warehouse": 503,
     "not_ready": 503,
+    "page_not_built": 503,
     "no_font": 503,
 }
 # What the framework itself answers, by status.

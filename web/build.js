@@ -4,6 +4,7 @@ import { build, context } from "esbuild";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const place = path.join(here, "../api/pages/static/app");
@@ -34,6 +35,9 @@ const options = {
   plugins: [{ name: "index", setup: (b) => b.onEnd(writeIndex) }],
 };
 
+/** A copy in gzip beside the file: what the server sends. */
+const pack = async (file) => writeFile(`${file}.gz`, gzipSync(await readFile(file), { level: 9 }));
+
 /** Writes index.html with the hashed names. The entry's stylesheet holds that of every view: the others go. */
 async function writeIndex(result) {
   if (result.errors.length) return;
@@ -51,6 +55,7 @@ async function writeIndex(result) {
   const spare = outputs.map(([file]) => file).filter((file) => file.endsWith(".css") && file !== main.cssBundle);
   await Promise.all(spare.map((file) => rm(file)));
   await writeFile(path.join(out, "index.html"), page);
+  await Promise.all(outputs.map(([file]) => file).filter((file) => /\.(js|css)$/.test(file) && !spare.includes(file)).map(pack));
   await rm(place, { recursive: true, force: true });
   await rename(out, place);
 }

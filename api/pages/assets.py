@@ -5,26 +5,35 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.guard import POLICY
 from api.operations.settings import Basemap
+from api.respond import accepts_gzip
 from engine.schema.errors import PermuError
 
 STATIC = Path(__file__).parent / "static"
 INDEX = STATIC / "app" / "index.html"
+KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 KEPT = "public, max-age=31536000, immutable"
 
 
 class Assets(StaticFiles):
-    """The folder ``static``; files under ``app/`` never change their content."""
+    """The folder ``static``; files under ``app/`` never change their content and lie beside their gzip."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        answer = await super().get_response(path, scope)
-        if path.startswith("app/") and not path.endswith("index.html"):
-            answer.headers["Cache-Control"] = KEPT
+        if not path.startswith("app/"):
+            return await super().get_response(path, scope)
+        packed = Path(path).suffix in KINDS and accepts_gzip(Request(scope)) and (STATIC / f"{path}.gz").is_file()
+        answer = await super().get_response(f"{path}.gz" if packed else path, scope)
+        answer.headers["Cache-Control"] = KEPT
+        answer.headers["Vary"] = "Accept-Encoding"
+        if packed:
+            answer.headers["Content-Encoding"] = "gzip"
+            answer.headers["Content-Type"] = KINDS[Path(path).suffix]
         return answer
 
 

@@ -33,6 +33,8 @@ def test_first_view_loads_little_and_no_charts(visit: Visit, built: Path) -> Non
     names = {u.rsplit("/", 1)[1] for u in visitor.requests if "/static/app/" in u}
     size = {n: len(gzip.compress((built / n).read_bytes(), 9)) for n in names}
     assert sum(size.values()) <= FIRST_KB * KB, size
+    sent = visitor.page.evaluate("performance.getEntriesByType('resource').map(r => [r.name, r.transferSize])")
+    assert sum(n for url, n in sent if "/static/app/" in url) <= FIRST_KB * KB, sent
     assert not any(b"echarts" in (built / n).read_bytes() for n in names)
 
 
@@ -75,6 +77,15 @@ def test_old_addresses_of_enterprises_lead_to_the_portrait(visit: Visit) -> None
     visitor = visit("/?view=rankings")
     visitor.page.goto(visitor.base + "/enterprises/abc?lang=en")
     assert visitor.address == "/?view=portrait&enterprise=abc&lang=en"
+
+
+@pytest.mark.parametrize("path", ["/", "/?view=rankings&lang=en"])
+def test_at_200_per_cent_nothing_is_lost(visit: Visit, path: str) -> None:
+    """A window of 1440 × 900 at 200 % has 720 × 450 pixels (WCAG 1.4.4, 1.4.10)."""
+    visitor = visit(path, "zoomed")
+    assert visitor.overflow() <= 0
+    visitor.page.get_by_role("button", name="Filters" if "en" in path else "筛选").click()
+    assert visitor.page.get_by_label("Region" if "en" in path else "地区").is_visible()
 
 
 @pytest.mark.parametrize("size", ["wide", "narrow"])

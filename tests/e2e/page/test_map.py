@@ -63,7 +63,7 @@ def test_search_finds_on_the_map_and_leads_to_the_portrait(visit: Visit) -> None
     visitor.page.get_by_label("查找企业").fill(name)
     visitor.until("location.search.includes('q=') && /at=[^,]+,[^,]+,14/.test(location.search)")
     visitor.page.locator(".best li a").first.click()
-    assert "view=portrait&" in visitor.address
+    visitor.until("location.search.startsWith('?view=portrait&')")
 
 
 def test_a_parcel_under_the_pointer_says_what_it_is_and_leads_to_its_user(visit: Visit) -> None:
@@ -79,7 +79,7 @@ def test_a_parcel_under_the_pointer_says_what_it_is_and_leads_to_its_user(visit:
     assert "亩均产出" in card and "万元/亩" in card
     assert "EPSG:4549" in visitor.page.locator(".map-coordinates").inner_text()
     visitor.page.mouse.click(*middle)
-    assert "view=portrait&" in visitor.address
+    visitor.until("location.search.startsWith('?view=portrait&')")
 
 
 def test_coordinates_in_metres_agree_with_proj(visit: Visit) -> None:
@@ -116,4 +116,4 @@ def test_the_keyboard_moves_the_map_and_reaches_the_list(visit: Visit) -> None:
     visitor.until("!location.search.includes('119.95')")
     visitor.page.locator(".best li a").first.focus()
     visitor.page.keyboard.press("Enter")
-    assert "view=portrait&" in visitor.address
+    visitor.until("location.search.startsWith('?view=portrait&')")

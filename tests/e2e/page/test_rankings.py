@@ -111,4 +111,4 @@ def test_the_keyboard_reaches_a_row(visit: Visit) -> None:
     visitor = visit("/?view=rankings")
     visitor.page.locator(".tabulator-row a").first.focus()
     visitor.page.keyboard.press("Enter")
-    assert "view=portrait&" in visitor.address
+    visitor.until("location.search.startsWith('?view=portrait&')")

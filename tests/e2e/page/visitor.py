@@ -19,7 +19,7 @@ OPTIONS = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]
-SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+SIZES = {"wide": (1440, 900), "narrow": (390, 844), "zoomed": (720, 450)}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Views set data-ready on <main>'s first child once what they show is there.
 READY = "main [data-ready=true], main > .empty[role=alert]"

@@ -118,7 +118,7 @@ export function style(archive: string, kind: Kind, basemap: string): StyleSpecif
     sources,
     layers: [
       { id: "ground", type: "background", paint: { "background-color": token("--ground") } },
-      ...(basemap ? [{ id: "basemap", type: "raster", source: "basemap", paint: { "raster-saturation": -0.4 } } as const] : []),
+      ...(basemap ? [{ id: "basemap", type: "raster", source: "basemap", layout: { visibility: "none" }, paint: { "raster-saturation": -0.4 } } as const] : []),
       ...shapes(kind),
     ],
   };
