@@ -33,7 +33,7 @@ COUNTY = "rank__{}__region_county"
 WORLDS = st.lists(st.lists(ROW, min_size=2, max_size=6), min_size=12, max_size=12)
 # no shrinking: a failing dozen is small, and each attempt is a job of seconds
 on_spark = settings(
-    max_examples=3, phases=(Phase.generate,), deadline=None, database=None,
+    max_examples=2, phases=(Phase.generate,), deadline=None, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )  # fmt: skip
 
