@@ -42,19 +42,32 @@ const pack = async (file) => writeFile(`${file}.gz`, gzipSync(await readFile(fil
 async function writeIndex(result) {
   if (result.errors.length) return;
   const outputs = Object.entries(result.metafile.outputs);
-  const named = (entry) => outputs.find(([, o]) => o.entryPoint?.endsWith(entry));
   const name = (file) => base + path.basename(file);
-  const [script, main] = named("web/main.tsx");
-  const [worker] = named("maplibre-gl-worker.mjs");
-  const preload = main.imports.filter((i) => i.kind === "import-statement").map((i) => name(i.path));
+  const [script, main] = outputs.find(([, o]) => o.entryPoint?.endsWith("web/main.tsx"));
+  const [worker] = outputs.find(([, o]) => o.entryPoint?.endsWith("maplibre-gl-worker.mjs"));
+  // every file that an entry needs at once, found through the imports of its imports
+  const needed = (file, found = new Set([file])) => {
+    for (const i of result.metafile.outputs[file].imports) {
+      if (i.kind === "import-statement" && !found.has(i.path)) needed(i.path, found.add(i.path));
+    }
+    return found;
+  };
+  const first = needed(script);
+  const links = (files) => files.map((f) => `<link rel="modulepreload" href="${name(f)}">`).join("\n    ");
+  // the server puts in the links of the view that is asked (api/pages/assets.py)
+  const views = outputs.flatMap(([file, o]) => {
+    const view = /web\/views\/(\w+)\/index\.tsx$/.exec(o.entryPoint ?? "")?.[1];
+    return view ? [[view, links([...needed(file)].filter((f) => !first.has(f)))]] : [];
+  });
   const page = (await readFile(path.join(here, "index.html"), "utf8"))
     .replaceAll("{{style}}", name(main.cssBundle))
     .replaceAll("{{script}}", name(script))
     .replaceAll("{{worker}}", name(worker))
-    .replaceAll("{{preload}}", preload.map((p) => `<link rel="modulepreload" href="${p}">`).join("\n    "));
+    .replaceAll("{{preload}}", links([...first].filter((f) => f !== script)));
   const spare = outputs.map(([file]) => file).filter((file) => file.endsWith(".css") && file !== main.cssBundle);
   await Promise.all(spare.map((file) => rm(file)));
   await writeFile(path.join(out, "index.html"), page);
+  await writeFile(path.join(out, "views.json"), JSON.stringify(Object.fromEntries(views), null, 1));
   await Promise.all(outputs.map(([file]) => file).filter((file) => /\.(js|css)$/.test(file) && !spare.includes(file)).map(pack));
   await rm(place, { recursive: true, force: true });
   await rename(out, place);

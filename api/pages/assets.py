@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -37,15 +38,17 @@ class Assets(StaticFiles):
         return answer
 
 
-def index(basemap: Basemap | None) -> Response:
-    """The page's frame, told of the basemap. PermuError page_not_built where the checkout's assets were not made."""
+def index(view: str, basemap: Basemap | None) -> Response:
+    """The page's frame with what its view loads first, told of the basemap. PermuError page_not_built where the checkout's assets were not made."""
     if not INDEX.is_file():
         raise PermuError(
             "page_not_built",
             "the page's files are not built: run `make page` in the checkout (the API works without them)",
             "网页文件尚未生成：请在代码目录运行 make page（接口不受影响）",
         )
-    page, headers = INDEX.read_text("utf-8"), {"Cache-Control": "no-cache"}
+    views = orjson.loads((INDEX.parent / "views.json").read_bytes())
+    page = INDEX.read_text("utf-8").replace("<!-- view -->", views.get(view, ""))
+    headers = {"Cache-Control": "no-cache"}
     if basemap:
         told = f'data-basemap="{escape(basemap.address)}" data-credit="{escape(basemap.credit)}"'
         page = page.replace('data-basemap="" data-credit=""', told)

@@ -15,8 +15,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 def page(request: Request) -> Response:
-    """The page. What it shows is in its address, which only the page reads."""
-    return index(request.app.state.settings.basemap)
+    """The page. What it shows is in its address, which the page reads; the server reads the view's name, to send its files soon."""
+    return index(request.query_params.get("view", "map"), request.app.state.settings.basemap)
 
 
 @router.get("/enterprises/{enterprise_id}")

@@ -20,7 +20,8 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A built page of one script."""
     folder = tmp_path / "static" / "app"
     folder.mkdir(parents=True)
-    (folder / "index.html").write_text('<script data-basemap="" data-credit=""></script>', "utf-8")
+    (folder / "index.html").write_text('<script data-basemap="" data-credit=""></script><!-- view -->', "utf-8")
+    (folder / "views.json").write_text('{"map": "<link map>", "rankings": "<link rankings>"}', "utf-8")
     (folder / "app-1.js").write_text("let x;", "utf-8")
     (folder / "app-1.js.gz").write_bytes(gzip.compress(b"let x;"))
     (folder / "app-1.js.LEGAL.txt").write_text("MIT", "utf-8")
@@ -56,6 +57,8 @@ def test_other_files_and_what_is_not_there(built: Path, home: Warehouse) -> None
 def test_the_frame_is_never_kept_and_a_basemap_opens_one_origin(built: Path, home: Warehouse) -> None:
     plain = client(home).get("/")
     assert plain.headers["cache-control"] == "no-cache" and plain.headers["content-security-policy"] == POLICY
+    assert "<link map>" in plain.text and "<link" not in client(home).get("/?view=%22%3E%3Cscript%3E").text
+    assert "<link rankings>" in client(home).get("/?view=rankings").text
     basemap = Basemap("https://tiles.example:8443/{z}/{x}/{y}?a=1&b=2", '© "x"')
     answer = client(home, Settings(basemap=basemap)).get("/")
     assert 'data-basemap="https://tiles.example:8443/{z}/{x}/{y}?a=1&amp;b=2"' in answer.text
@@ -71,4 +74,6 @@ def test_the_frame_is_never_kept_and_a_basemap_opens_one_origin(built: Path, hom
 def test_without_built_files_the_answer_says_what_to_do(built: Path, home: Warehouse) -> None:
     (built / "index.html").unlink()
     answer = client(home).get("/")
-    assert (answer.status_code, answer.json()["code"]) == (503, "page_not_built") and "make page" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()["code"]) == (503, "page_not_built") and "make page" in answer.json()[
+        "detail"
+    ]

@@ -1,5 +1,5 @@
 // The map itself: MapLibre on the release's archive. Knows nothing of the page but what it is told.
-import { Map, NavigationControl, ScaleControl, addProtocol, setWorkerUrl, type MapMouseEvent } from "maplibre-gl";
+import { Map, NavigationControl, ScaleControl, addProtocol, prewarm, setWorkerUrl, type MapMouseEvent } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { PMTiles, Protocol } from "pmtiles";
 import { lang, t } from "../../words";
@@ -13,6 +13,7 @@ export type Parcel = Record<string, string | number | boolean | null | undefined
 const frame = document.getElementById("page") as HTMLScriptElement;
 const protocol = new Protocol();
 setWorkerUrl(new URL(frame.dataset.worker!, location.href).href);
+prewarm(); // the worker loads while the archive is asked
 addProtocol("pmtiles", protocol.tile);
 
 export const basemap = (): string => frame.dataset.basemap ?? "";

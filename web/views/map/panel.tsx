@@ -103,7 +103,8 @@ const Target = () => (
 export function Best(p: Shown & { onLocate: (id: string) => void }) {
   const { asked, catalogue } = p;
   const order = asked.order === "worst" ? "worst" : "best";
-  const by = p.painted.colour.kind === "grade" ? undefined : p.painted.metric;
+  const own = p.painted.colour.kind === "grade" || p.painted.metric === catalogue.release?.default_metric;
+  const by = own ? undefined : p.painted.metric; // without it: the release's own
   const { industry, region, size, group, grade, q } = asked;
   const found = useData<{ total: number; by: string; rows: Row[] }>(
     path("rankings", { release: catalogue.release!.release_id, industry, region, size, group, grade, q, by, order, limit: 10 }),

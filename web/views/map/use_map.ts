@@ -48,8 +48,8 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
     let gone = false;
     const archive = new URL(`/layers/${kind}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
     const start = async (): Promise<void> => {
-      await ready(archive);
-      const known = await about(archive, kind);
+      // the archive is nearly always there: only where it cannot be read is it asked why
+      const known = await about(archive, kind).catch(async () => (await ready(archive), about(archive, kind)));
       if (gone) return;
       const moved = (at: At) => (ask({ at: at.join(",") }, true), setZoom(at[2]!));
       let first = true; // where the map starts by itself is no choice of a person
