@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,5 +75,12 @@ def _make_demo(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def demo_home(demo_folder: Path) -> Warehouse:
-    """The small demo's warehouse; for reading only."""
+    """The small demo's warehouse; for reading only (a server writes its log: it serves :func:`served_home`)."""
     return Warehouse(demo_folder / "warehouse")
+
+
+@pytest.fixture(scope="session")
+def served_home(demo_home: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A copy of the small demo's warehouse for servers: views are kept in its ledger, prepared files beside its releases."""
+    place = tmp_path_factory.mktemp("served") / "warehouse"
+    return Warehouse(Path(shutil.copytree(demo_home.home, place, ignore=shutil.ignore_patterns("*-shm", "lock"))))

@@ -73,7 +73,10 @@ def _area(west: float, south: float, east: float, north: float, crs: Crs) -> sha
         shape = shapely.box(west, south, east, north)
     if crs.epsg in (4326, 4490):
         return shape
-    dense = shapely.segmentize(shape, max((east - west) / 16, (north - south) / 16, 1e-9))
+    try:
+        dense = shapely.segmentize(shape, max((east - west) / 16, (north - south) / 16, 1e-9))
+    except shapely.errors.GEOSException as error:  # numbers so far apart that no step lies between them
+        raise bad_box(f"{west},{south},{east},{north}") from error
     swapped = shapely.transform(dense, lambda xy: xy[:, ::-1]) if crs.northern_first else dense
     found = to_lonlat(np.array([swapped]), crs)[0]
     if not np.isfinite(shapely.get_coordinates(found)).all():

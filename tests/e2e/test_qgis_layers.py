@@ -30,15 +30,15 @@ SCRIPT, PYTHON = Path(__file__).with_name("qgis_look.py"), "/usr/bin/python3"
 
 
 @pytest.fixture(scope="module")
-def release(demo_home: Warehouse) -> Release:
-    return find(demo_home, year=2024, policy="huaian-2024")
+def release(served_home: Warehouse) -> Release:
+    return find(served_home, year=2024, policy="huaian-2024")
 
 
 @pytest.fixture(scope="module")
-def served(demo_home: Warehouse) -> Iterator[str]:
+def served(served_home: Warehouse) -> Iterator[str]:
     """The application behind a port of this machine."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(demo_home), log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create_app(served_home), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

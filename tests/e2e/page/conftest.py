@@ -66,9 +66,9 @@ def built(checkout: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(demo_home: Warehouse, checkout: Path, built: Path) -> Iterator[str]:
+def server(served_home: Warehouse, checkout: Path, built: Path) -> Iterator[str]:
     """A server over the small demo (400 enterprises, 2023 and 2024); for reading only."""
-    yield from serving(demo_home.home, checkout)
+    yield from serving(served_home.home, checkout)
 
 
 @pytest.fixture(scope="session")

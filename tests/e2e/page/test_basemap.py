@@ -49,11 +49,11 @@ def greens(visitor: Visitor) -> int:
 
 
 def test_the_basemap_is_off_until_switched_on_and_only_it_is_asked(
-    demo_home: Warehouse, checkout: Path, built: Path, browser: Browser, tiles: str, monkeypatch: pytest.MonkeyPatch
+    served_home: Warehouse, checkout: Path, built: Path, browser: Browser, tiles: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERMU_BASEMAP", f"{tiles}/{{z}}/{{x}}/{{y}}.png?k=1")
     monkeypatch.setenv("PERMU_BASEMAP_CREDIT", "地图 © <测试>")
-    for base in serving(demo_home.home, checkout):
+    for base in serving(served_home.home, checkout):
         window = Visitor(browser, base, checkout)
         page = window.open("/?at=31.9,119.95,11.5,0,0")
         assert not any(u.startswith(tiles) for u in window.requests) and greens(window) == 0

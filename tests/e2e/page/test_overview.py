@@ -29,6 +29,7 @@ def rows_of(page: Page, figure: str) -> list[list[str]]:
     """The table behind a figure, opened as a reader would."""
     box = page.locator(f"[data-figure={figure}]")
     box.locator("summary").click()
+    box.locator("tbody tr").first.wait_for()
     return [row.locator("td").all_inner_texts() for row in box.locator("tbody tr").all()]
 
 

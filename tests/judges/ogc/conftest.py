@@ -19,9 +19,9 @@ LAYERS = ("ne_110m_admin_0_countries", "ne_110m_populated_places_simple", "ne_11
 
 
 @pytest.fixture(scope="session")
-def api(shared: Path, demo_home: Warehouse) -> Iterator[Api]:
+def api(shared: Path, served_home: Warehouse) -> Iterator[Api]:
     """A client of the default release with the three ne110m collections beside its own."""
-    app = create_app(demo_home)
+    app = create_app(served_home)
     for layer in LAYERS:
         add_file(app, shared / ANNEX / "data/ne110m4cql2.gpkg", layer, TIMES.get(layer))
     with TestClient(app, base_url="http://127.0.0.1") as client:

@@ -52,7 +52,7 @@ def empty(tmp_path: Path) -> Warehouse:
 
 
 @pytest.fixture(scope="session")
-def demo_client(demo_home: Warehouse) -> Iterator[TestClient]:
+def demo_client(served_home: Warehouse) -> Iterator[TestClient]:
     """A client of the application over the small demo."""
-    with TestClient(create_app(demo_home), base_url="http://127.0.0.1") as made_client:
+    with TestClient(create_app(served_home), base_url="http://127.0.0.1") as made_client:
         yield made_client

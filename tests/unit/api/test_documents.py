@@ -34,16 +34,16 @@ BLUE, ORANGE = (47, 106, 163), (196, 102, 42)  # of bars and of marks in officia
 
 
 @pytest.fixture(scope="module")
-def asked(demo_home: Warehouse) -> Iterator[TestClient]:
+def asked(served_home: Warehouse) -> Iterator[TestClient]:
     """A client of the demo."""
-    with TestClient(create_app(demo_home), base_url="http://127.0.0.1") as client:
+    with TestClient(create_app(served_home), base_url="http://127.0.0.1") as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def release(demo_home: Warehouse) -> Release:
+def release(served_home: Warehouse) -> Release:
     """The demo's graded release of 2024."""
-    return find(demo_home, None, 2024, "huaian-2024")
+    return find(served_home, None, 2024, "huaian-2024")
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +246,7 @@ def test_nobody_has_no_check_up_sheet(asked: TestClient) -> None:
 
 
 def test_without_a_chinese_font_nothing_is_set(
-    asked: TestClient, demo_home: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    asked: TestClient, served_home: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     bare = typst.Fonts(include_system_fonts=False)
     with pytest.raises(PermuError) as refused:
@@ -256,14 +256,14 @@ def test_without_a_chinese_font_nothing_is_set(
     answer = asked.get("/api/v1/report", params={"year": 2024, "region": "32"})
     assert answer.status_code == 503 and answer.json()["code"] == "no_font"
     with pytest.raises(SystemExit) as ended:
-        run(["report", "year", "--year", "2024", "--home", str(demo_home.home), "--out", str(tmp_path / "r.pdf")])
+        run(["report", "year", "--year", "2024", "--home", str(served_home.home), "--out", str(tmp_path / "r.pdf")])
     assert ended.value.code == 2 and "fonts-noto-cjk" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_the_command_writes_both_documents(
-    demo_home: Warehouse, scored: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    served_home: Warehouse, scored: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    common = ["--year", "2024", "--policy", "huaian-2024", "--home", str(demo_home.home), "--json"]
+    common = ["--year", "2024", "--policy", "huaian-2024", "--home", str(served_home.home), "--json"]
     for words, name, start in (
         (["year", "--region", "32"], "r.pdf", b"%PDF"),
         (["enterprise", scored["uscc"], "--format", "pdf"], "c.pdf", b"%PDF"),

@@ -30,28 +30,30 @@ PLAIN, GZIP = {"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip"}
 
 
 @pytest.fixture(scope="module")
-def archive(demo_client: TestClient, demo_home: Warehouse) -> Archive:
+def archive(demo_client: TestClient, served_home: Warehouse) -> Archive:
     """The parcels' archive as it was sent."""
     demo_client.get(f"{TILES}?f=tilejson").raise_for_status()
-    release = find(demo_home, year=2024)
+    release = find(served_home, year=2024)
     return Archive(next((release.folder / "layers").glob("v*/all/parcels.pmtiles")))
 
 
 @pytest.fixture
-def own(demo_home: Warehouse, tmp_path: Path) -> Iterator[tuple[TestClient, Warehouse]]:
+def own(served_home: Warehouse, tmp_path: Path) -> Iterator[tuple[TestClient, Warehouse]]:
     """A server over a copy that a test may break."""
-    shutil.copytree(demo_home.home, tmp_path / "w")
+    shutil.copytree(served_home.home, tmp_path / "w")
     warehouse = Warehouse(tmp_path / "w")
     with TestClient(create_app(warehouse), base_url="http://127.0.0.1") as client:
         yield client, warehouse
 
 
 @pytest.mark.parametrize("ending", list(FORMS))
-def test_every_format_is_the_layer(demo_client: TestClient, demo_home: Warehouse, tmp_path: Path, ending: str) -> None:
+def test_every_format_is_the_layer(
+    demo_client: TestClient, served_home: Warehouse, tmp_path: Path, ending: str
+) -> None:
     answer = demo_client.get(f"/layers/idle.{ending}", headers=PLAIN)
-    rows = table(find(demo_home, year=2024), "idle")
+    rows = table(find(served_home, year=2024), "idle")
     assert answer.status_code == 200 and answer.headers["content-type"] == kept.MEDIA[ending]
-    assert answer.headers["x-permu-release"] == find(demo_home, year=2024).id
+    assert answer.headers["x-permu-release"] == find(served_home, year=2024).id
     if ending == "pmtiles":
         assert Reader(MemorySource(answer.content)).metadata()["name"] == "idle"
         return
@@ -142,8 +144,8 @@ def test_what_is_refused_and_what_is_empty(demo_client: TestClient, path: str, s
     assert (answer.json()["code"] if answer.content else "") == code
 
 
-def test_a_tile_of_another_release(demo_client: TestClient, demo_home: Warehouse, archive: Archive) -> None:
-    graded = find(demo_home, year=2024, policy="huaian-2024")
+def test_a_tile_of_another_release(demo_client: TestClient, served_home: Warehouse, archive: Archive) -> None:
+    graded = find(served_home, year=2024, policy="huaian-2024")
     url = f"/ogc/releases/{graded.id}/collections/parcels/tiles/WebMercatorQuad"
     z, x, y = max((len(tile), place) for place, tile in archive.tiles() if place[0] == 10)[1]
     read = mapbox_vector_tile.decode(demo_client.get(f"{url}/{z}/{y}/{x}").content)

@@ -51,9 +51,9 @@ TOO_MUCH = {
 
 
 @pytest.fixture(scope="module")
-def client(demo_home: Warehouse) -> Iterator[TestClient]:
+def client(served_home: Warehouse) -> Iterator[TestClient]:
     """A client of the demo; the collection is prepared."""
-    with TestClient(create_app(demo_home), base_url="http://127.0.0.1") as made:
+    with TestClient(create_app(served_home), base_url="http://127.0.0.1") as made:
         assert made.get(ITEMS).status_code == 200
         yield made
 
@@ -156,19 +156,19 @@ def test_a_repeated_parameter_is_refused(client: TestClient) -> None:
     assert answer.status_code == 400 and answer.json()["parameter"] == "limit"
 
 
-def test_cursors_of_elsewhere_are_refused(client: TestClient, demo_home: Warehouse) -> None:
+def test_cursors_of_elsewhere_are_refused(client: TestClient, served_home: Warehouse) -> None:
     page = client.get(ITEMS, params={"limit": "3"}).json()
     token = next(one["href"] for one in page["links"] if one["rel"] == "next").rsplit("cursor=", 1)[1]
     assert client.get(ITEMS, params={"limit": "5", "cursor": token}).status_code == 200
-    other = next(place.name for place in demo_home.releases.iterdir() if place.name.startswith("2023"))
+    other = next(place.name for place in served_home.releases.iterdir() if place.name.startswith("2023"))
     for path in (ITEMS.replace("enterprises", "parcels"), f"/ogc/releases/{other}/collections/enterprises/items"):
         assert client.get(path, params={"limit": "3", "cursor": token}).json()["parameter"] == "cursor"
     assert client.get(ITEMS, params={"bbox": "118,31,121,33", "cursor": token}).status_code == 400
     assert client.get(ITEMS, params={"cursor": token[:-2] + "AA"}).status_code == 400
 
 
-def test_a_release_that_goes_is_503_and_comes_back(demo_home: Warehouse, tmp_path: Path) -> None:
-    own = Warehouse(Path(shutil.copytree(demo_home.home, tmp_path / "own", ignore=shutil.ignore_patterns("loads"))))
+def test_a_release_that_goes_is_503_and_comes_back(served_home: Warehouse, tmp_path: Path) -> None:
+    own = Warehouse(Path(shutil.copytree(served_home.home, tmp_path / "own", ignore=shutil.ignore_patterns("loads"))))
     with TestClient(create_app(own), base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         release = client.get(ITEMS).json() and client.get("/ogc/").json()["description"]
         folder = next(place for place in own.releases.iterdir() if place.name in release)
@@ -182,3 +182,9 @@ def test_a_release_that_goes_is_503_and_comes_back(demo_home: Warehouse, tmp_pat
         assert client.get(ITEMS, params={"limit": "7"}).json()["features"] == before
         shutil.rmtree(own.home / "cache")
         assert client.get(ITEMS, params={"limit": "7"}).json()["features"] == before
+
+
+def test_a_projected_box_without_bounds_is_refused(client: TestClient) -> None:
+    asked = {"bbox": "0,0,1e308,1e308", "bbox-crs": "http://www.opengis.net/def/crs/EPSG/0/3857"}
+    answer, milliseconds = _timed(client, **asked)
+    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox" and milliseconds < 200

@@ -25,8 +25,8 @@ def text(checkout: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(demo_home: Warehouse) -> Iterator[TestClient]:
-    with TestClient(create_app(demo_home), base_url="http://127.0.0.1") as made:
+def client(served_home: Warehouse) -> Iterator[TestClient]:
+    with TestClient(create_app(served_home), base_url="http://127.0.0.1") as made:
         yield made
 
 

@@ -14,9 +14,9 @@ from engine.schema.warehouse import Warehouse
 
 
 @pytest.fixture(scope="module")
-def described(demo_home: Warehouse) -> schemathesis.BaseSchema:
+def described(served_home: Warehouse) -> schemathesis.BaseSchema:
     """The definition of the default release; tiles have tests of their own."""
-    app = create_app(demo_home)
+    app = create_app(served_home)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         document = client.get("/ogc/api").json()
     document["paths"] = {path: held for path, held in document["paths"].items() if "ile" not in path}
