@@ -55,7 +55,7 @@ def test_links_lead_somewhere(checkout: Path, name: str) -> None:
 
 
 def test_make_knows_the_targets(checkout: Path) -> None:
-    for target in ("run", "demo", "test", "check", "bench", "conformance", "help"):
+    for target in ("run", "demo", "page", "shots", "test", "check", "bench", "conformance", "help"):
         done = subprocess.run(["make", "-n", target], cwd=checkout, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
 
