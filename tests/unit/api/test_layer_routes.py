@@ -38,9 +38,9 @@ def archive(demo_client: TestClient, served_home: Warehouse) -> Archive:
 
 
 @pytest.fixture
-def own(served_home: Warehouse, tmp_path: Path) -> Iterator[tuple[TestClient, Warehouse]]:
+def own(demo_home: Warehouse, tmp_path: Path) -> Iterator[tuple[TestClient, Warehouse]]:
     """A server over a copy that a test may break."""
-    shutil.copytree(served_home.home, tmp_path / "w")
+    shutil.copytree(demo_home.home, tmp_path / "w", ignore=shutil.ignore_patterns("*-shm", "lock"))
     warehouse = Warehouse(tmp_path / "w")
     with TestClient(create_app(warehouse), base_url="http://127.0.0.1") as client:
         yield client, warehouse
