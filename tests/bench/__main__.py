@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -105,6 +106,10 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
 }
 
 
+# Seconds after which no further benchmark begins, so that the whole ends within 25 minutes: the longest takes under five.
+LONGEST = 20 * 60
+
+
 def main(wanted: list[str]) -> None:
     """Run the benchmarks named, or all; print the table and write build/bench.json."""
     unknown = [w for w in wanted if w not in BENCHES]
@@ -112,7 +117,11 @@ def main(wanted: list[str]) -> None:
         raise SystemExit(f"bench: no benchmark {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     print(f"{'benchmark':14}{'size':>10}  {'engine':10}{'seconds':>9}{'peak MB':>9}{'ratio':>7}  answer", flush=True)
     found: list[Line] = []
+    begun = time.monotonic()
     for name in wanted or BENCHES:
+        if not wanted and time.monotonic() - begun > LONGEST:
+            print(f"{name:14} left out: the whole takes long enough by now; make bench BENCH={name}", flush=True)
+            continue
         for line in BENCHES[name]():
             ratio = "" if line.ratio_to_mark is None else f"{line.ratio_to_mark:.2f}"
             head = f"{line.name:14}{line.size:>10}  {line.engine:10}{line.seconds_median:>9.2f}{line.peak_mb:>9.0f}"
