@@ -22,6 +22,20 @@ from engine.schema.warehouse import Warehouse
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
+class Supervisor(Multiprocess):
+    """uvicorn's, which also sees at once that a worker died while it was being asked whether it lives.
+
+    Its own copy of the worker's end of the pipe would keep the question open to the end of its time, and with it
+    every signal to the server.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that died or do not answer."""
+        for process in self.processes:
+            process.child_conn.close()
+        super().keep_subprocess_alive()
+
+
 def bind(host: str, port: int, users: bool = False) -> socket.socket:
     """A listening socket; ``public_host`` for an address that others can reach while there are no users,
     ``port_in_use`` where it is taken."""
@@ -76,7 +90,7 @@ def serve(
         )  # fmt: skip
         try:
             if workers > 1:
-                Multiprocess(config, sockets=[listener]).run()
+                Supervisor(config, sockets=[listener]).run()
             else:
                 uvicorn.Server(config).run(sockets=[listener])
         finally:

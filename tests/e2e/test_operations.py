@@ -63,7 +63,7 @@ class Server:
     def stop(self) -> int:
         """End as systemd does."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
     def lines(self) -> list[dict[str, object]]:
         """The log; every line of it is JSON, after the line for people."""
@@ -135,9 +135,11 @@ def test_a_release_that_is_taken_away_is_503_until_it_is_back(server: Server) ->
     assert {server.get(f"{RANKINGS}?limit=1&release={release}").status_code for _ in range(4)} == {200}
 
 
-def test_a_killed_worker_is_replaced(server: Server) -> None:
+def test_a_worker_that_is_killed_while_it_is_asked_is_replaced(server: Server) -> None:
     before = server.workers()
     assert len(before) == 2
+    os.kill(min(before), signal.SIGSTOP)
+    time.sleep(1.5)  # by now the supervisor waits for its answer
     os.kill(min(before), signal.SIGKILL)
     for _ in range(300):
         if len(server.workers() - before) == 1 and len(server.workers()) == 2:
