@@ -6,72 +6,72 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from importlib import import_module
 
 import typer
 
-from cli import (
-    audit,
-    compare,
-    correct,
-    demo,
-    disputes,
-    explain,
-    findings,
-    layers,
-    load,
-    policy,
-    rank,
-    read,
-    refused,
-    release,
-    report,
-    review,
-    serve,
-    status,
-    users,
-    whatif,
-)
 from cli.options import people, show_json
 from engine.schema.errors import PermuError
 
-app = typer.Typer(
-    name="permu",
-    help="Rank industrial enterprises by what they produce and contribute per mu of land. 工业企业亩均效益排名。",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(demo.app, name="demo")
-app.add_typer(policy.app, name="policy")
-app.add_typer(layers.app, name="layers")
-app.add_typer(findings.app, name="findings")
-app.add_typer(refused.app, name="refused")
-app.add_typer(review.app, name="review")
-app.add_typer(report.app, name="report")
-app.add_typer(users.app, name="users")
-app.add_typer(audit.app, name="audit")
-_COMMANDS: list[Callable[..., None]] = [
-    load.ingest,
-    status.sources,
-    status.status,
-    load.merge,
-    rank.rank,
-    rank.releases,
-]
-_COMMANDS += [release.publish, release.withdraw, rank.replay, read.rankings, explain.explain]
-_COMMANDS += [whatif.simulate, whatif.robustness, correct.correct, disputes.disputes, serve.serve, release.purge]
-app.command("compare")(compare.compare_releases)
-for command in _COMMANDS:
-    app.command()(command)
+# A command → the module of :mod:`cli` that holds it and what to take from it: a command, or an application of several.
+# Only the module of the command that was asked is imported: all of them together take over a second.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "app"),
+    "policy": ("policy", "app"),
+    "layers": ("layers", "app"),
+    "findings": ("findings", "app"),
+    "refused": ("refused", "app"),
+    "review": ("review", "app"),
+    "report": ("report", "app"),
+    "users": ("users", "app"),
+    "audit": ("audit", "app"),
+    "compare": ("compare", "compare_releases"),
+    "ingest": ("load", "ingest"),
+    "sources": ("status", "sources"),
+    "status": ("status", "status"),
+    "merge": ("load", "merge"),
+    "rank": ("rank", "rank"),
+    "releases": ("rank", "releases"),
+    "publish": ("release", "publish"),
+    "withdraw": ("release", "withdraw"),
+    "replay": ("rank", "replay"),
+    "rankings": ("read", "rankings"),
+    "explain": ("explain", "explain"),
+    "simulate": ("whatif", "simulate"),
+    "robustness": ("whatif", "robustness"),
+    "correct": ("correct", "correct"),
+    "disputes": ("disputes", "disputes"),
+    "serve": ("serve", "serve"),
+    "purge": ("release", "purge"),
+}
+
+
+def application(words: list[str]) -> typer.Typer:
+    """The command line for these words: with the one command that they name, or with all (help, a wrong name)."""
+    app = typer.Typer(
+        name="permu",
+        help="Rank industrial enterprises by what they produce and contribute per mu of land. 工业企业亩均效益排名。",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(lambda: None)  # or a single command would be the whole line
+    for name in words[:1] if words[:1] and words[0] in COMMANDS else COMMANDS:
+        module, taken = COMMANDS[name]
+        found = getattr(import_module(f"cli.{module}"), taken)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
 
 
 def run(args: list[str] | None = None) -> None:
     """The console entry point; ends the process with the command's exit code."""
     words = sys.argv[1:] if args is None else args
     try:
-        code = app(words, standalone_mode=False)
+        code = application(words)(words, standalone_mode=False)
     except PermuError as error:
         code = _refused(error, words)
     except typer.TyperException as error:

@@ -16,7 +16,7 @@ import pytest
 
 from api.operations import metrics, settings
 from api.rights import users
-from cli.main import app
+from cli.main import application
 from engine.releases import list_releases
 from engine.schema.warehouse import Warehouse
 from tests.e2e.page.conftest import free_port, wait_for
@@ -113,7 +113,7 @@ def test_the_backup_restores(text: str, demo_home: Warehouse, tmp_path: Path) ->
 def test_every_option_setting_and_metric_is_told(text: str, checkout: Path) -> None:
     import typer
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application([]))
     options = [o for p in command.commands["serve"].params for o in p.opts if o.startswith("--")]  # type: ignore[attr-defined]
     assert [o for o in options if o not in ("--home", "--json") and f"`{o}`" not in text] == []
     read = set(re.findall(r'"(PERMU_[A-Z_]+)"', Path(settings.__file__).read_text("utf-8")))

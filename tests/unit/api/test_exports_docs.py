@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from api.exports.formats import FORMATS
 from api.exports.sheets import LONGEST_NAME, MOST_SHEETS
-from cli.main import app, run
+from cli.main import application, run
 from cli.report import app as reports
 from engine.query import Board
 from engine.releases import find
@@ -33,7 +33,7 @@ def test_the_docs_name_every_option_and_format(checkout: Path) -> None:
 
 def test_the_commands_of_the_docs_are_commands(checkout: Path) -> None:
     text = (checkout / "docs" / "exports.md").read_text(encoding="utf-8")
-    known = get_command(app).commands  # type: ignore[attr-defined]
+    known = get_command(application([])).commands  # type: ignore[attr-defined]
     named = re.findall(r"`permu (\w+)((?: --[a-z-]+| [\w%.-]+)*)", text)
     assert len(named) >= 4
     for name, rest in named:

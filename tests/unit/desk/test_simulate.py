@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import application
 from engine.policy.packs import read_pack
 from engine.releases import find
 from tests.unit.desk.conftest import Asking
@@ -22,7 +22,7 @@ def _command(desk: Asking, release: str, changes: list[str], *more: str) -> Any:
     """What `permu simulate --json` says of the same change."""
     words = [w for change in changes for w in ("--change", change)]
     asked = ["simulate", "--release", release, *words, *more, "--json", "--home", str(desk.warehouse.home)]
-    ran = CliRunner().invoke(app, asked)
+    ran = CliRunner().invoke(application([]), asked)
     assert ran.exit_code == 0, ran.output
     return json.loads(ran.stdout)
 
@@ -83,7 +83,7 @@ def test_the_draft_is_a_pack_that_says_where_it_comes_from(desk: Asking) -> None
 def test_permu_policy_check_takes_the_draft(desk: Asking, tmp_path: Any) -> None:
     file = tmp_path / "draft.yaml"
     file.write_bytes(desk.get("simulate/draft", changes="shares.A=25"))
-    ran = CliRunner().invoke(app, ["policy", "check", str(file), "--home", str(desk.warehouse.home)])
+    ran = CliRunner().invoke(application([]), ["policy", "check", str(file), "--home", str(desk.warehouse.home)])
     assert ran.exit_code == 0, ran.output
 
 
