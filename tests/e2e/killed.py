@@ -18,8 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy.ma  # noqa: F401  (numpy brings it when first used; here, so that no forked process brings it again)
+
 from engine.schema.warehouse import Warehouse
 from ingest.canonical import Year
+from ingest.declared import find_source
 from ingest.load import ingest
 from ingest.refused import NOW, export
 from ingest.replay import replay
@@ -140,6 +143,7 @@ def _die_at(step: int, home: Path) -> None:
 def run(folder: Path, scenario: str) -> int:
     """Kill at every step; the number of steps that the command has."""
     command = SCENARIOS[scenario]
+    find_source("state_tax")  # the declarations are read once, before anything is forked
     assert _child(lambda: prepare(folder))[0] == 0
     start = folder / ("empty" if scenario == "first" else "base")
     start.mkdir(exist_ok=True)
