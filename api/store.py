@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -51,7 +50,6 @@ class Ledger:
         self.warehouse = warehouse
         self._files = (warehouse.ledger, warehouse.ledger.with_name(warehouse.ledger.name + "-wal"))
         self._read: tuple[tuple[int, ...], tuple[Listed, ...]] = ((), ())
-        self._looked = -1.0
 
     def index(self) -> tuple[Listed, ...]:
         """Every release, newest year first, then newest."""
@@ -59,19 +57,16 @@ class Ledger:
         known, entries = self._read
         if stamp != known or not stamp:
             names = Listed.__dataclass_fields__
-            entries = tuple(Listed(**{n: row[n] for n in names}) for row in list_releases(self.warehouse))
+            found = tuple(Listed(**{n: row[n] for n in names}) for row in list_releases(self.warehouse))
+            # the ledger's files change with every batch of the audit log: what lists the same stays the same object
+            entries = entries if found == entries else found
             self._read = (stamp, entries)
         return entries
 
-    def at_hand(self, patience: float = 0.0) -> tuple[Listed, ...] | None:
-        """The same if nothing has to be read for it; looked at again when ``patience`` seconds have gone by."""
+    def at_hand(self) -> tuple[Listed, ...] | None:
+        """The same if nothing has to be read for it."""
         known, entries = self._read
-        now = time.monotonic()
-        if now - self._looked > patience:
-            if not known or known != self._stamp():
-                return None
-            self._looked = now
-        return entries
+        return entries if known and known == self._stamp() else None
 
     def _stamp(self) -> tuple[int, ...]:
         found: list[int] = []
@@ -94,7 +89,6 @@ class Store:
         self._sees: Callable[[str | None], bool] | None = None
         self._open: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, threading.Lock] = {}
-        self._seen_whole: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def seen_by(self, sees: Callable[[str | None], bool]) -> Store:
@@ -146,15 +140,11 @@ class Store:
                 found = self._kept(listed) or self._keep(self._opened(folder, listed))
         return found
 
-    def at_hand(self, listed: Listed, patience: float = 0.0) -> Opened | None:
-        """The same if nothing has to be read for it; None where the folder is gone too (known after ``patience``)."""
-        found = self._kept(listed)
-        now = time.monotonic()
-        if found is not None and now - self._seen_whole.get(listed.release_id, -1.0) > patience:
-            if not _stand(found.files):
-                return None
-            self._seen_whole[listed.release_id] = now
-        return found
+    def standing(self) -> dict[str, Opened]:
+        """The open releases whose folders are where they were, by id."""
+        with self._lock:
+            held = list(self._open.items())
+        return {release_id: opened for release_id, opened in held if _stand(opened.files)}
 
     def _kept(self, listed: Listed) -> Opened | None:
         with self._lock:

@@ -8,5 +8,6 @@ from engine.served.index import Served
 from engine.served.listing import Listing
 from engine.served.prepare import prepare
 from engine.served.ready import ready
+from engine.served.records import Records
 
-__all__ = ["Listing", "Served", "prepare", "ready"]
+__all__ = ["Listing", "Records", "Served", "prepare", "ready"]

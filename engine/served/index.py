@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ import pyarrow.ipc
 
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped
 from engine.served.listing import Listing
+from engine.served.records import RecordFile, Records
 
 _READ = "rows.json"
 MOST_MAPPED = 250 * 2**20  # libraries take 150 of them
@@ -52,9 +53,7 @@ class Served:
         self.height: int = self.index["rows"]
         self.metrics: list[str] = self.index["metrics"]
         self._maps = {name: mapped(folder / name) for name in FILES if name != _READ}
-        # read, not mapped: pages of it would count as this process's memory, and it is the largest file
-        self._rows = (folder / _READ).open("rb", buffering=0)
-        self._starts = np.frombuffer(self._maps["starts.bin"], np.int64)
+        self._records = RecordFile(folder / _READ, np.frombuffer(self._maps["starts.bin"], np.int64))
         self.codes = self._codes()
         self._levels: dict[str, list[Level]] = {name: [] for name in DIMENSIONS}
         for number, told in enumerate(self.index["levels"]):
@@ -89,16 +88,13 @@ class Served:
         """The text that ``q`` looks in, of every row."""
         return _frame(self._maps["search.arrow"]).to_series()
 
-    def rows_json(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> bytes:
-        """The JSON array of these rows; ``ranks`` those of the asked group (0 = none), ``of`` its size."""
-        if not len(rows):
-            return b"[]"
-        file, places = self._rows.fileno(), rows.astype(np.int64)
-        starts, ends = self._starts[places].tolist(), self._starts[places + 1].tolist()
-        heads = _heads(ranks.tolist(), of)
-        return b"[%b]" % b",".join(
-            [head + os.pread(file, b - a - 1, a) for head, a, b in zip(heads, starts, ends, strict=True)]
-        )
+    def records(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> Records:
+        """Rows of an answer, not read yet; ``ranks`` those of the asked group (0 = none), ``of`` its size."""
+        return self._records.find(rows, ranks, of)
+
+    def text(self, found: Records) -> Iterator[bytes]:
+        """The records as members of a JSON array, in pieces."""
+        return self._records.text(found)
 
     def everybody(self, metric: str) -> Listing | None:
         """All rows in order of a metric; None for one that was not prepared (the grade)."""
@@ -164,15 +160,6 @@ class Served:
 def _resident_files() -> int:
     """Bytes of mapped files that this process holds (proc(5), statm: shared)."""
     return int(Path("/proc/self/statm").read_text().split()[2]) * mmap.PAGESIZE
-
-
-def _heads(ranks: list[int], of: int) -> list[bytes]:
-    """What a row says of the asked group: its rank there (0: none), of how many, the percentile."""
-    percentiles = orjson.dumps([100 * (of - r) / (of - 1) if r and of > 1 else None for r in ranks])[1:-1].split(b",")
-    return [
-        b'{"rank":%b,"of":%d,"percentile":%b' % (b"%d" % r if r else b"null", of, p)
-        for r, p in zip(ranks, percentiles, strict=True)
-    ]
 
 
 def _frame(file: mmap.mmap) -> pl.DataFrame:
