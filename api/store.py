@@ -1,4 +1,9 @@
-"""The releases of a warehouse, opened when they are first asked for; new ones are seen without a restart."""
+"""The releases of a warehouse, opened when they are first asked for; new ones are seen without a restart.
+
+A large release takes a while to prepare (engine.served), which ``permu rank`` has done before it ends. Where it was
+not done, no request waits for it: unasked the release before stays the default, and who asks for this one by its id
+is answered from its table in memory, until api.warm has prepared it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from engine.query.parameters import read, refuse
 from engine.releases import DEFAULT_POLICY, Release, list_releases, open_release
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
-from engine.served import ready
+from engine.served import FEW, found, is_ready, ready
 
 OPEN_BOARDS = 6
 
@@ -89,6 +94,8 @@ class Store:
         self._sees: Callable[[str | None], bool] | None = None
         self._open: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, threading.Lock] = {}
+        self._prepared: set[str] = set()  # or it was tried and cannot be done
+        self._wanted: dict[str, Listed] = {}  # open, and not prepared
         self._lock = threading.Lock()
 
     def seen_by(self, sees: Callable[[str | None], bool]) -> Store:
@@ -113,11 +120,19 @@ class Store:
         wanted = read("year", year)
         if release is not None:
             return _by_id(entries, release, wanted, policy)
-        usable = [r for r in entries if r.state != "withdrawn" and wanted in (None, r.year)]
+        fitting = self._fitting(entries, wanted, policy)
+        return next((listed for listed in fitting if self.is_prepared(listed)), fitting[0])
+
+    def newest(self) -> Listed:
+        """The release that is the default once it is prepared."""
+        return self._fitting(self.index())[0]
+
+    def _fitting(self, entries: tuple[Listed, ...], year: int | None = None, policy: str | None = None) -> list[Listed]:
+        usable = [r for r in entries if r.state != "withdrawn" and year in (None, r.year)]
         chosen = policy or (DEFAULT_POLICY if any(r.policy == DEFAULT_POLICY for r in usable) else None)
-        for listed in usable:
-            if chosen in (None, listed.policy):
-                return listed
+        fitting = [r for r in usable if chosen in (None, r.policy)]
+        if fitting:
+            return fitting
         raise PermuError(
             "no_release",
             f"no release of year {year or 'any'} and policy {policy or 'any'}: rank one with `permu rank`, "
@@ -164,9 +179,39 @@ class Store:
             RELEASES.set(len(self._open))
         return opened
 
+    def is_prepared(self, listed: Listed) -> bool:
+        """Whether it can be served without a wait: a small one always can."""
+        if listed.rows <= FEW or listed.release_id in self._prepared:
+            return True
+        folder = self.warehouse.releases / listed.release_id
+        return is_ready(folder, listed.rankings_sha256, self._cache(listed))
+
+    def unprepared(self) -> tuple[Listed, ...]:
+        """What is open and answers from its table in memory until it is prepared."""
+        with self._lock:
+            return tuple(self._wanted.values())
+
+    def prepare(self, listed: Listed) -> None:
+        """Make the files of a release, which may take minutes, and answer from them from then on."""
+        folder = self.warehouse.releases / listed.release_id
+        if _stand(_files(folder)):
+            ready(folder, open_release(folder).manifest, self._cache(listed))
+        with self._lock:
+            self._prepared.add(listed.release_id)
+            self._wanted.pop(listed.release_id, None)
+            opened = listed.release_id in self._open
+        if opened:
+            self._keep(self._opened(folder, listed))
+
+    def _cache(self, listed: Listed) -> Path:
+        return self.warehouse.home / "cache" / listed.release_id
+
     def _opened(self, folder: Path, listed: Listed) -> Opened:
         release = open_release(folder)
-        served = ready(folder, release.manifest, self.warehouse.home / "cache" / listed.release_id)
+        make = ready if listed.rows <= FEW else found
+        served = make(folder, release.manifest, self._cache(listed))
+        if served is None and listed.release_id not in self._prepared and listed.rows > FEW:
+            self._wanted[listed.release_id] = listed
         if served is not None:
             release = replace(release, mapped=served.table)
         return Opened(listed, Board(release, served), release, _files(folder))
