@@ -94,7 +94,8 @@ class Store:
         self._sees: Callable[[str | None], bool] | None = None
         self._open: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, threading.Lock] = {}
-        self._prepared: set[str] = set()  # or it was tried and cannot be done
+        self._prepared: set[str] = set()
+        self._tried: set[str] = set()  # and perhaps it cannot be done
         self._wanted: dict[str, Listed] = {}  # open, and not prepared
         self._lock = threading.Lock()
 
@@ -181,10 +182,12 @@ class Store:
 
     def is_prepared(self, listed: Listed) -> bool:
         """Whether it can be served without a wait: a small one always can."""
-        if listed.rows <= FEW or listed.release_id in self._prepared:
+        if listed.rows <= FEW or listed.release_id in self._prepared or listed.release_id in self._tried:
             return True
         folder = self.warehouse.releases / listed.release_id
-        return is_ready(folder, listed.rankings_sha256, self._cache(listed))
+        if is_ready(folder, listed.rankings_sha256, self._cache(listed)):
+            self._prepared.add(listed.release_id)
+        return listed.release_id in self._prepared
 
     def unprepared(self) -> tuple[Listed, ...]:
         """What is open and answers from its table in memory until it is prepared."""
@@ -197,7 +200,7 @@ class Store:
         if _stand(_files(folder)):
             ready(folder, open_release(folder).manifest, self._cache(listed))
         with self._lock:
-            self._prepared.add(listed.release_id)
+            self._tried.add(listed.release_id)
             self._wanted.pop(listed.release_id, None)
             opened = listed.release_id in self._open
         if opened:
@@ -210,7 +213,7 @@ class Store:
         release = open_release(folder)
         make = ready if listed.rows <= FEW else found
         served = make(folder, release.manifest, self._cache(listed))
-        if served is None and listed.release_id not in self._prepared and listed.rows > FEW:
+        if served is None and listed.release_id not in self._tried and listed.rows > FEW:
             self._wanted[listed.release_id] = listed
         if served is not None:
             release = replace(release, mapped=served.table)

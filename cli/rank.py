@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
@@ -11,13 +10,12 @@ import typer
 from rich.table import Table
 
 from cli.options import Home, Json, Policy, Year, finish, out, say, show_json, warehouse
+from cli.prepared import prepare as made
 from cli.progress import Stages
 from engine.policy.guard import misfits
 from engine.ranking import run
 from engine.releases import DEFAULT_POLICY, find, list_releases
 from engine.schema.errors import PermuError
-from engine.schema.warehouse import Warehouse
-from engine.served import ready
 
 
 class Engine(StrEnum):
@@ -51,8 +49,7 @@ def rank(
     with Stages() as progress:
         report = run.rank(warehouse(home), year, policy, engine=engine.value, remote=remote, progress=progress)
         if prepare:  # the release is there already: whoever interrupts this loses nothing
-            progress("prepare")
-            report.seconds["prepare"] = _prepared(warehouse(home), report.release_id)
+            report.seconds["prepare"] = made(warehouse(home), report.release_id, progress)
     if json:
         show_json(asdict(report))
         return
@@ -64,16 +61,11 @@ def rank(
         ),
         highlight=False,
     )
-    made = find(warehouse(home), report.release_id)
-    for zh, en in misfits(made.pack.policy, year, made.table("rankings").select("region_code").collect().to_series()):
+    release = find(warehouse(home), report.release_id)
+    for zh, en in misfits(
+        release.pack.policy, year, release.table("rankings").select("region_code").collect().to_series()
+    ):
         out.print(f"! {say(zh, en)}", highlight=False)
-
-
-def _prepared(house: Warehouse, release_id: str) -> float:
-    """Seconds that it took to make the files that a server answers from."""
-    began, release = time.monotonic(), find(house, release_id)
-    ready(release.folder, release.manifest, house.home / "cache" / release_id)
-    return time.monotonic() - began
 
 
 def releases(home: Home = None, json: Json = False) -> None:

@@ -18,6 +18,7 @@ import pyarrow.ipc
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped
 from engine.served.listing import Listing
 from engine.served.records import RecordFile, Records
+from engine.served.values import Values
 
 _READ = "rows.json"
 MOST_MAPPED = 250 * 2**20  # libraries take 150 of them
@@ -55,6 +56,7 @@ class Served:
         self._maps = {name: mapped(folder / name) for name in FILES if name != _READ}
         self._records = RecordFile(folder / _READ, np.frombuffer(self._maps["starts.bin"], np.int64))
         self.codes = self._codes()
+        self._values: dict[tuple[str, str, int | None], Values] = {}
         self._levels: dict[str, list[Level]] = {name: [] for name in DIMENSIONS}
         for number, told in enumerate(self.index["levels"]):
             level = Level(number, np.array(told["group"]), told["starts"])
@@ -77,6 +79,17 @@ class Served:
         """Dimension → its columns, a row for each code."""
         told = self.index["dimensions"].items()
         return {n: pl.DataFrame(x["columns"], schema=dict.fromkeys(DIMENSIONS[n], pl.String)) for n, x in told}
+
+    def holding(self, dimension: str, *asked: tuple[str, str, int | None]) -> np.ndarray:
+        """Which codes of a dimension (a mask) hold one of these: column, value, how many letters of it count (None: all)."""
+        combinations = self.combinations[dimension]
+        mask = np.zeros(combinations.height, dtype=bool)
+        for column, value, length in asked:
+            key = (dimension, column, length)
+            if key not in self._values:
+                self._values[key] = Values(combinations[column], length)
+            self._values[key].mark(value, mask)
+        return mask
 
     @cached_property
     def table(self) -> pl.DataFrame:
