@@ -74,7 +74,7 @@ def question_of(query: bytes) -> Question | None:
 
 
 class Quick:
-    """ASGI middleware, outermost.
+    """ASGI middleware, outermost: around the application itself.
 
     ``patience``: see :class:`api.fresh.Fresh`.
     """
