@@ -13,7 +13,7 @@ _log = logging.getLogger("permu.warm")
 
 
 class Warm:
-    """A thread beside the server: the newest release first, then each newer one as it comes."""
+    """A thread beside the server: the newest release first, then each newer one as it comes; mapped pages are given back."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -48,3 +48,6 @@ class Warm:
             self._last = listed.release_id
         for other in self.store.unprepared():
             self.store.prepare(other)
+        for opened in self.store.standing().values():
+            if opened.board.served is not None:
+                opened.board.served.tidy()

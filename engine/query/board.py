@@ -207,10 +207,16 @@ class Board:
             return self._search.gather(pl.Series(rows)).str.contains(needle(q), literal=True).to_numpy()
         whole = self.cached(
             ("found", q),
-            lambda: self._search.str.contains(needle(q), literal=True).to_numpy(),
+            lambda: self._holding(needle(q)),
             lambda mask: mask.nbytes,
         )
         return np.asarray(whole[rows])
+
+    def _holding(self, text: str) -> np.ndarray:
+        found = self._search.str.contains(text, literal=True).to_numpy()
+        if self.served is not None:
+            self.served.scanned()
+        return found
 
     @cached_property
     def _search(self) -> pl.Series:

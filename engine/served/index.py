@@ -21,7 +21,7 @@ from engine.served.records import RecordFile, Records
 from engine.served.values import Values
 
 _READ = "rows.json"
-MOST_MAPPED = 250 * 2**20  # libraries take 150 of them
+MOST_MAPPED = 180 * 2**20  # libraries take 90 of them
 # Conditions on a group: dimension → which of its combinations belong (True or False for each code).
 Wanted = dict[str, np.ndarray]
 
@@ -139,11 +139,16 @@ class Served:
 
     def narrowed(self, metric: str, wanted: Wanted) -> Listing:
         """Any group in order of a prepared metric: the shortest prepared list of its conditions, filtered by the rest."""
+        rows, rest = self._shortest(metric, wanted)
+        return Listing(rows[self.among(rows, rest)], self._orders[metric][0])
+
+    def _shortest(self, metric: str, wanted: Wanted) -> tuple[np.ndarray, Wanted]:
+        """The shortest prepared list that holds the group, and the conditions that it does not meet by itself."""
         lists = {name: self._level(metric, name, codes) for name, codes in wanted.items()}
-        known = {name: found for name, found in lists.items() if found is not None}
-        least = min(known, key=lambda name: len(known[name].rows), default=None)
-        rows = known[least].rows if least is not None else self._all(metric).rows
-        return Listing(rows[self.among(rows, {n: w for n, w in wanted.items() if n != least})], self._orders[metric][0])
+        known = {name: found.rows for name, found in lists.items() if found is not None}
+        least = min(known, key=lambda name: len(known[name]), default=None)
+        rows = known[least] if least is not None else self._all(metric).rows
+        return rows, {name: codes for name, codes in wanted.items() if name != least}
 
     def among(self, rows: np.ndarray, wanted: Wanted) -> np.ndarray:
         """Which of these rows meet the conditions (a mask)."""
@@ -156,8 +161,16 @@ class Served:
         """Row numbers of a group in id order."""
         if not wanted:
             return np.arange(self.height, dtype=np.uint32)
+        if self.metrics:
+            rows, rest = self._shortest(self.metrics[0], wanted)
+            if 8 * len(rows) < self.height:
+                return np.sort(rows[self.among(rows, rest)])
         masks = [codes[self.codes[name]] for name, codes in wanted.items()]
         return np.flatnonzero(np.logical_and.reduce(masks)).astype(np.uint32)
+
+    def scanned(self) -> None:
+        """The text of every row was looked through: give its pages back, each is as cheap to map again as to keep."""
+        self._maps["search.arrow"].madvise(mmap.MADV_DONTNEED)
 
     def tidy(self) -> None:
         """Give mapped pages back to the kernel's cache once they are many: they count as this process's memory."""
