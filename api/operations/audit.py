@@ -14,6 +14,7 @@ import json
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,7 @@ _GUARDS = (
 )
 _ROW = f"({', '.join('?' * 13)})"
 _AT_ONCE = 250  # rows of one statement: each statement gives the interpreter away and has to wait for it
+_BETWEEN = 50  # rows of a batch between two pauses
 _USUAL = 500  # bytes of a query whose words are kept for when it is asked again
 _TEXT = json.JSONEncoder(separators=(",", ":")).encode
 _log = logging.getLogger("permu.audit")
@@ -95,6 +97,15 @@ Line = tuple[str, Entry, int, str]
 
 def _line(at: str, entry: Entry, times: int) -> Line:
     return at, entry, times, _TEXT([at, *entry, times])
+
+
+def _written(batch: dict[Access, int]) -> Iterator[Line]:
+    """The rows of a batch. Thousands take tens of milliseconds, which would stand before every page: a page goes between."""
+    at = now()
+    for number, (access, times) in enumerate(batch.items(), 1):
+        if number % _BETWEEN == 0:
+            time.sleep(0.001)
+        yield _line(at, access.entry(), times)
 
 
 def _chained(before: str, seq: int, text: str) -> str:
@@ -169,8 +180,7 @@ class Audit:
                         self._seen[access] = self._seen.get(access, 0) + times
 
     def _keep(self, batch: dict[Access, int]) -> None:
-        at = now()
-        lines = [_line(at, access.entry(), times) for access, times in batch.items()]  # before the ledger is held
+        lines = list(_written(batch))  # before the ledger is held
         with self.warehouse.require().connect() as db:
             _append(db, lines)
             self._used(db, {access.user for access in batch})
