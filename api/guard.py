@@ -35,6 +35,12 @@ def host_of(value: str) -> str:
     return name if colon and port.isdigit() and not name.endswith(":") else value.strip().lower()
 
 
+def guarded(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers of an answer with those of every answer, which its own go before."""
+    names = {name.lower() for name, _ in given}
+    return given + [pair for pair in _RAW if pair[0] not in names]
+
+
 class Guard:
     """ASGI middleware. Without users everybody on this machine is the administrator, so a page elsewhere must not
     reach the server through a name of its own (DNS rebinding): only the loopback names are answered."""
@@ -49,12 +55,12 @@ class Guard:
         head = scope["method"] == "HEAD"
         if head:
             scope = {**scope, "method": "GET"}
-        guarded = _guarded(send, head)
+        onward = _guarding(send, head)
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(given) != 1 or host_of(given[0]) not in self.hosts:
-            await problem(self._refusal(given), scope["path"])(scope, receive, guarded)
+            await problem(self._refusal(given), scope["path"])(scope, receive, onward)
             return
-        await self.app(scope, receive, guarded)
+        await self.app(scope, receive, onward)
 
     def _refusal(self, given: list[str]) -> PermuError:
         shown, allowed = ", ".join(given)[:60], ", ".join(self.hosts)
@@ -67,12 +73,10 @@ class Guard:
         )
 
 
-def _guarded(send: Send, head: bool) -> Send:
+def _guarding(send: Send, head: bool) -> Send:
     async def send_guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            given = list(message.get("headers", ()))
-            names = {name.lower() for name, _ in given}
-            message = {**message, "headers": given + [pair for pair in _RAW if pair[0] not in names]}
+            message = {**message, "headers": guarded(list(message.get("headers", ())))}
         elif head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

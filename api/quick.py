@@ -1,35 +1,44 @@
 """Ranking pages that need no work: answered on the event loop, before routing.
 
 A page of a group whose order stands in the prepared files, or was found before, is a look-up: no table is scanned, no
-query run and no file opened (a test holds it to that), so it costs less than handing it to a worker thread. Everything else, every refusal
-among it, goes on to the route, which says the same in the same bytes.
+query run and no file opened (a test holds it to that), so it costs less than handing it to a worker thread, and less
+than the layers around the routes. What those decide and note is asked of them here: which Host, who, how often, the
+audit log, the metrics. Everything else, every refusal among it, goes on to them and to the route, which says the same
+in the same bytes.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.door import Door
+from api.fresh import Fresh, Known
+from api.guard import guarded
+from api.operations import metrics
+from api.operations.watch import note_line, request_id
 from api.query import PAGE, RankingQuery
-from api.ranking_page import ranking_page
-from api.recent import Page, Recent
+from api.ranking_page import around
+from api.recent import Headers, Key, Page, Recent
 from api.respond import PACK_FROM, VARY, encoding_of, holds, tag_of
-from api.rights import ADMINISTRATOR, View, Viewer, rights_of
+from api.rights import View, Viewer, rights_of
 from api.store import Listed, Opened, Store
 from engine.query import Selection, cursor
+from engine.query.page import part_of
 from engine.schema.errors import PermuError
 
 PATH = "/api/v1/rankings"
 ROWS = 100  # more rows than this are a worker thread's
 KEPT = 256  # viewers whose rights are kept
-TIDY = 1_000  # answers between two looks at the memory that mapped files take
+TIDY = 1_000  # pages made between two looks at the memory that mapped files take
 _MEDIA = "application/json"
 _FIXED = [(name.lower().encode(), value.encode()) for name, value in {**VARY, "Content-Type": _MEDIA}.items()]
 _KNOWN = frozenset(RankingQuery.model_fields)
 _RELEASE = frozenset({"release", "year", "policy", "format", "lang"})
+Answer = tuple[int, Headers, bytes]
 
 
 @dataclass(frozen=True)
@@ -43,17 +52,6 @@ class Question:
     policy: str | None
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a quick answer is made from."""
-
-    opened: Opened
-    view: View
-    selection: Selection
-    tag: str
-
-
-@lru_cache(maxsize=4096)
 def question_of(query: bytes) -> Question | None:
     """The question of a query string; None where the route has to say what is wrong with it, or write a file."""
     pairs = tuple(sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True)))
@@ -76,71 +74,92 @@ def question_of(query: bytes) -> Question | None:
 
 
 class Quick:
-    """ASGI middleware, innermost: the viewer is known by now, and the answer passes the guard on its way out.
+    """ASGI middleware, outermost: around the application itself.
 
-    ``patience``: seconds for which it may go on with the releases that it knows before it looks whether there are
-    others, or theirs are gone: four calls of the system a page.
+    ``patience``: see :class:`api.fresh.Fresh`.
     """
 
-    def __init__(self, app: ASGIApp, store: Store, patience: float = 0.0) -> None:
-        self.app, self.store, self.patience = app, store, patience
-        self.recent = Recent(store, self.patience)
+    def __init__(self, app: ASGIApp, store: Store, door: Door, patience: float = 0.0, access_log: bool = False) -> None:
+        self.app, self.store, self.door, self.access_log = app, store, door, access_log
+        self.fresh = Fresh(store, door.identify.directory, patience)
+        self.recent = Recent()
         self._views: dict[tuple[Viewer, Listed], View] = {}
-        self._answered = 0
+        self._made_so_far = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = None
-        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "GET":
-            page = self._page(scope)
-        if page is None:
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        scope["state"]["audit_release"] = page.listed.release_id
-        sent = dict(scope["headers"])
-        headers = [*_FIXED, (b"etag", page.tag.encode())]
+        begun = time.perf_counter()
+        found = self._answer(scope)
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        status, headers, body = found
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        seconds = time.perf_counter() - begun
+        metrics.observe("GET", PATH, status, seconds)
+        if self.access_log:
+            note_line(scope, PATH, status, seconds)
+
+    def _answer(self, scope: Scope) -> Answer | None:
+        """Status, headers and body; None where the route has to say it."""
+        sent, known = dict(scope["headers"]), self.fresh.known()
+        viewer = self.door.viewer(scope["headers"])
+        if known is None or viewer is None or len(sent) != len(scope["headers"]) or b"origin" in sent:
+            return None
+        key = (scope["query_string"], viewer)
+        try:
+            page = self.recent.find(key, known) or self._made(key, known)
+            if page is None:
+                return None
+            status, headers, body = self._told(key, page, sent)
+            self.door.note(viewer, key[0], page.release_id, status)
+        except (PermuError, OSError):
+            return None
+        state = scope.setdefault("state", {})
+        state["id"], state["viewer"] = request_id(scope["headers"]), viewer
+        headers.append((b"x-request-id", state["id"].encode()))
+        return status, headers, body
+
+    def _told(self, key: Key, page: Page, sent: dict[bytes, bytes]) -> Answer:
+        """A page as the client takes it: not again what it holds, packed if it says so."""
         held = sent.get(b"if-none-match")
         if held and holds(held.decode("latin-1"), page.tag):
-            await _send(send, 304, headers, b"")
-            return
-        encoding = encoding_of(sent.get(b"accept-encoding", b"").decode("latin-1"))
-        body = page.text(encoding if page.size >= PACK_FROM else None)
-        if encoding is not None and page.size >= PACK_FROM:
+            return 304, [*page.headers], b""
+        offered = sent.get(b"accept-encoding")
+        encoding = encoding_of(offered.decode("latin-1")) if offered and page.size >= PACK_FROM else None
+        body = self.recent.text(key, page, encoding)
+        headers = [*page.headers, (b"content-length", b"%d" % len(body))]
+        if encoding is not None:
             headers.append((b"content-encoding", encoding.encode()))
-        await _send(send, 200, headers, body)
+        return 200, headers, body
 
-    def _page(self, scope: Scope) -> Page | None:
-        """The page that was asked lately, or made now; None where the route must answer."""
-        viewer: Viewer = scope.setdefault("state", {}).get("viewer", ADMINISTRATOR)
-        key = (scope["query_string"], viewer)
-        page = self.recent.find(key)
-        if page is None:
-            entries, found = self.store.ledger.at_hand(self.patience), self._found(scope)
-            body = self._body(found) if found else None
-            if entries is None or found is None or body is None:
-                return None
-            page = Page.of(entries, found.opened.listed, found.tag, body)
-            self.recent.keep(key, page)
-        return page
-
-    def _found(self, scope: Scope) -> Found | None:
-        """What the answer is made from, where the release is open and the viewer sees all of it."""
-        question = question_of(scope["query_string"])
-        entries = self.store.ledger.at_hand(self.patience)
-        if question is None or entries is None:
+    def _made(self, key: Key, known: Known) -> Page | None:
+        """The page of a question; None where the group has to be found first, or somebody does not see all of it."""
+        query, viewer = key
+        question = question_of(query)
+        if question is None:
             return None
-        viewer: Viewer = scope.setdefault("state", {}).get("viewer", ADMINISTRATOR)
-        try:
-            opened = self.store.at_hand(self._listed(question, entries, viewer), self.patience)
-            if opened is None or opened.board.served is None:
-                return None
-            view = self._view(viewer, opened)
-            if not view.every_column or view.enterprise is not None:
-                return None
-            selection = question.selection if view.whole else view.narrow(question.selection, opened.board)
-        except PermuError:
+        seen = tuple(e for e in known.entries if viewer.sees_release(e.state))
+        listed = self.store.chosen(seen, question.release, question.year, question.policy)
+        opened = known.standing.get(listed.release_id)
+        if opened is None or opened.listed != listed or opened.board.served is None:
             return None
+        view = self._view(viewer, opened)
+        if not view.every_column or view.enterprise is not None:
+            return None
+        selection = question.selection if view.whole else view.narrow(question.selection, opened.board)
         tag = tag_of((opened.listed,), PATH, question.pairs, (_MEDIA, view.key))
-        return Found(opened, view, selection, tag)
+        page = page_of(known, opened, view, selection, tag)
+        if page is None:
+            return None
+        self.recent.keep(key, page)
+        self._made_so_far += 1
+        if self._made_so_far % TIDY == 0:
+            opened.board.served.tidy()
+        return page
 
     def _view(self, viewer: Viewer, opened: Opened) -> View:
         key = (viewer, opened.listed)
@@ -150,26 +169,13 @@ class Quick:
             self._views[key] = rights_of(viewer, opened)
         return self._views[key]
 
-    def _listed(self, question: Question, entries: tuple[Listed, ...], viewer: Viewer) -> Listed:
-        seen = entries if viewer.can("drafts") else tuple(e for e in entries if viewer.sees_release(e.state))
-        return self.store.chosen(seen, question.release, question.year, question.policy)
 
-    def _body(self, found: Found) -> bytes | None:
-        """The answer, None where the group has to be found first or the cursor is refused."""
-        board, selection = found.opened.board, found.selection
-        try:
-            if board.at_hand(selection.members, board.metric(selection.by)) is None:
-                return None
-            body = ranking_page(found.opened, found.view, selection, cursor.read(board, selection))
-        except PermuError:
-            return None
-        self._answered += 1
-        if self._answered % TIDY == 0 and board.served is not None:
-            board.served.tidy()
-        return body
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    length = [] if status == 304 else [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers + length})
-    await send({"type": "http.response.body", "body": body})
+def page_of(known: Known, opened: Opened, view: View, selection: Selection, tag: str) -> Page | None:
+    """The page of a prepared release; None where the group has to be found first."""
+    board, served = opened.board, opened.board.served
+    if served is None or board.at_hand(selection.members, board.metric(selection.by)) is None:
+        return None
+    part = part_of(board, selection)
+    records = served.records(part.places.rows, part.places.rank, part.places.of)
+    headers = guarded([*_FIXED, (b"etag", tag.encode())])
+    return Page.of(known, opened, tag, headers, around(board, view, part), records)

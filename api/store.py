@@ -1,10 +1,14 @@
-"""The releases of a warehouse, opened when they are first asked for; new ones are seen without a restart."""
+"""The releases of a warehouse, opened when they are first asked for; new ones are seen without a restart.
+
+A large release takes a while to prepare (engine.served), which ``permu rank`` has done before it ends. Where it was
+not done, no request waits for it: unasked the release before stays the default, and who asks for this one by its id
+is answered from its table in memory, until api.warm has prepared it.
+"""
 
 from __future__ import annotations
 
 import copy
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +20,7 @@ from engine.query.parameters import read, refuse
 from engine.releases import DEFAULT_POLICY, Release, list_releases, open_release
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
-from engine.served import ready
+from engine.served import FEW, found, is_ready, ready
 
 OPEN_BOARDS = 6
 
@@ -51,7 +55,6 @@ class Ledger:
         self.warehouse = warehouse
         self._files = (warehouse.ledger, warehouse.ledger.with_name(warehouse.ledger.name + "-wal"))
         self._read: tuple[tuple[int, ...], tuple[Listed, ...]] = ((), ())
-        self._looked = -1.0
 
     def index(self) -> tuple[Listed, ...]:
         """Every release, newest year first, then newest."""
@@ -59,19 +62,16 @@ class Ledger:
         known, entries = self._read
         if stamp != known or not stamp:
             names = Listed.__dataclass_fields__
-            entries = tuple(Listed(**{n: row[n] for n in names}) for row in list_releases(self.warehouse))
+            found = tuple(Listed(**{n: row[n] for n in names}) for row in list_releases(self.warehouse))
+            # the ledger's files change with every batch of the audit log: what lists the same stays the same object
+            entries = entries if found == entries else found
             self._read = (stamp, entries)
         return entries
 
-    def at_hand(self, patience: float = 0.0) -> tuple[Listed, ...] | None:
-        """The same if nothing has to be read for it; looked at again when ``patience`` seconds have gone by."""
+    def at_hand(self) -> tuple[Listed, ...] | None:
+        """The same if nothing has to be read for it."""
         known, entries = self._read
-        now = time.monotonic()
-        if now - self._looked > patience:
-            if not known or known != self._stamp():
-                return None
-            self._looked = now
-        return entries
+        return entries if known and known == self._stamp() else None
 
     def _stamp(self) -> tuple[int, ...]:
         found: list[int] = []
@@ -94,7 +94,9 @@ class Store:
         self._sees: Callable[[str | None], bool] | None = None
         self._open: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, threading.Lock] = {}
-        self._seen_whole: dict[str, float] = {}
+        self._prepared: set[str] = set()
+        self._tried: set[str] = set()  # and perhaps it cannot be done
+        self._wanted: dict[str, Listed] = {}  # open, and not prepared
         self._lock = threading.Lock()
 
     def seen_by(self, sees: Callable[[str | None], bool]) -> Store:
@@ -119,11 +121,19 @@ class Store:
         wanted = read("year", year)
         if release is not None:
             return _by_id(entries, release, wanted, policy)
-        usable = [r for r in entries if r.state != "withdrawn" and wanted in (None, r.year)]
+        fitting = self._fitting(entries, wanted, policy)
+        return next((listed for listed in fitting if self.is_prepared(listed)), fitting[0])
+
+    def newest(self) -> Listed:
+        """The release that is the default once it is prepared."""
+        return self._fitting(self.index())[0]
+
+    def _fitting(self, entries: tuple[Listed, ...], year: int | None = None, policy: str | None = None) -> list[Listed]:
+        usable = [r for r in entries if r.state != "withdrawn" and year in (None, r.year)]
         chosen = policy or (DEFAULT_POLICY if any(r.policy == DEFAULT_POLICY for r in usable) else None)
-        for listed in usable:
-            if chosen in (None, listed.policy):
-                return listed
+        fitting = [r for r in usable if chosen in (None, r.policy)]
+        if fitting:
+            return fitting
         raise PermuError(
             "no_release",
             f"no release of year {year or 'any'} and policy {policy or 'any'}: rank one with `permu rank`, "
@@ -146,15 +156,11 @@ class Store:
                 found = self._kept(listed) or self._keep(self._opened(folder, listed))
         return found
 
-    def at_hand(self, listed: Listed, patience: float = 0.0) -> Opened | None:
-        """The same if nothing has to be read for it; None where the folder is gone too (known after ``patience``)."""
-        found = self._kept(listed)
-        now = time.monotonic()
-        if found is not None and now - self._seen_whole.get(listed.release_id, -1.0) > patience:
-            if not _stand(found.files):
-                return None
-            self._seen_whole[listed.release_id] = now
-        return found
+    def standing(self) -> dict[str, Opened]:
+        """The open releases whose folders are where they were, by id."""
+        with self._lock:
+            held = list(self._open.items())
+        return {release_id: opened for release_id, opened in held if _stand(opened.files)}
 
     def _kept(self, listed: Listed) -> Opened | None:
         with self._lock:
@@ -174,9 +180,41 @@ class Store:
             RELEASES.set(len(self._open))
         return opened
 
+    def is_prepared(self, listed: Listed) -> bool:
+        """Whether it can be served without a wait: a small one always can."""
+        if listed.rows <= FEW or listed.release_id in self._prepared or listed.release_id in self._tried:
+            return True
+        folder = self.warehouse.releases / listed.release_id
+        if is_ready(folder, listed.rankings_sha256, self._cache(listed)):
+            self._prepared.add(listed.release_id)
+        return listed.release_id in self._prepared
+
+    def unprepared(self) -> tuple[Listed, ...]:
+        """What is open and answers from its table in memory until it is prepared."""
+        with self._lock:
+            return tuple(self._wanted.values())
+
+    def prepare(self, listed: Listed) -> None:
+        """Make the files of a release, which may take minutes, and answer from them from then on."""
+        folder = self.warehouse.releases / listed.release_id
+        if _stand(_files(folder)):
+            ready(folder, open_release(folder).manifest, self._cache(listed))
+        with self._lock:
+            self._tried.add(listed.release_id)
+            self._wanted.pop(listed.release_id, None)
+            opened = listed.release_id in self._open
+        if opened:
+            self._keep(self._opened(folder, listed))
+
+    def _cache(self, listed: Listed) -> Path:
+        return self.warehouse.home / "cache" / listed.release_id
+
     def _opened(self, folder: Path, listed: Listed) -> Opened:
         release = open_release(folder)
-        served = ready(folder, release.manifest, self.warehouse.home / "cache" / listed.release_id)
+        make = ready if listed.rows <= FEW else found
+        served = make(folder, release.manifest, self._cache(listed))
+        if served is None and listed.release_id not in self._tried and listed.rows > FEW:
+            self._wanted[listed.release_id] = listed
         if served is not None:
             release = replace(release, mapped=served.table)
         return Opened(listed, Board(release, served), release, _files(folder))

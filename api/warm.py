@@ -1,4 +1,4 @@
-"""The newest release is opened (and its files prepared) before somebody asks for it."""
+"""The newest release is prepared and opened before it becomes the default; so is what is asked before it is prepared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger("permu.warm")
 
 
 class Warm:
-    """A thread beside the server: opens what the default question would ask for, and each newer one as it comes."""
+    """A thread beside the server: the newest release first, then each newer one as it comes; mapped pages are given back."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -39,8 +39,15 @@ class Warm:
             self._stopped.wait(EVERY_SECONDS)
 
     def look(self) -> None:
-        """Open the default release unless it was."""
-        listed = self.store.choose()
+        """Prepare and open the newest release unless it was, then prepare what answers from memory."""
+        listed = self.store.newest()
         if listed.release_id != self._last:
+            if not self.store.is_prepared(listed):
+                self.store.prepare(listed)
             self.store.open(listed)
             self._last = listed.release_id
+        for other in self.store.unprepared():
+            self.store.prepare(other)
+        for opened in self.store.standing().values():
+            if opened.board.served is not None:
+                opened.board.served.tidy()

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from cli.options import Home, Json, Policy, Year, finish, out, say, show_json, warehouse
+from cli.prepared import prepare as made
 from cli.progress import Stages
 from engine.policy.guard import misfits
 from engine.ranking import run
@@ -31,6 +32,10 @@ def rank(
     remote: Annotated[
         str | None, typer.Option(help="With --engine spark: a Spark Connect server, sc://HOST:PORT.")
     ] = None,
+    prepare: Annotated[
+        bool,
+        typer.Option(help="Make the files that a server answers from. Without, a server makes them beside its work."),
+    ] = True,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -43,6 +48,8 @@ def rank(
         )
     with Stages() as progress:
         report = run.rank(warehouse(home), year, policy, engine=engine.value, remote=remote, progress=progress)
+        if prepare:  # the release is there already: whoever interrupts this loses nothing
+            report.seconds["prepare"] = made(warehouse(home), report.release_id, progress)
     if json:
         show_json(asdict(report))
         return
@@ -54,8 +61,10 @@ def rank(
         ),
         highlight=False,
     )
-    made = find(warehouse(home), report.release_id)
-    for zh, en in misfits(made.pack.policy, year, made.table("rankings").select("region_code").collect().to_series()):
+    release = find(warehouse(home), report.release_id)
+    for zh, en in misfits(
+        release.pack.policy, year, release.table("rankings").select("region_code").collect().to_series()
+    ):
         out.print(f"! {say(zh, en)}", highlight=False)
 
 

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.options import Home, Json, out, say, show_json, warehouse
+from cli.prepared import prepare
+from cli.progress import Stages
 from engine.purge import Unused, unused
 from engine.purge import purge as removed
 from engine.states import Change, change_state
@@ -34,7 +36,12 @@ def publish(
     json: Json = False,
 ) -> None:
     """Publish a release. 公示或公布。"""
-    _told(change_state(warehouse(home).require(), release, state.value, reason, dry_run=dry_run), dry_run, json)
+    house = warehouse(home).require()
+    change = change_state(house, release, state.value, reason, dry_run=dry_run)
+    if not dry_run:
+        with Stages() as progress:
+            prepare(house, change.release_id, progress)
+    _told(change, dry_run, json)
 
 
 def withdraw(release: Release, reason: Reason, dry_run: DryRun = False, home: Home = None, json: Json = False) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from engine.schema.facts import FACTS
@@ -148,6 +147,8 @@ def undecided(records: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
 
 def decided(records: pl.DataFrame, order: list[str]) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Claims and facts by the portable SQL; ``order`` names the sources from the most trusted on."""
+    import duckdb  # a server imports this module and never comes here
+
     trust = pl.DataFrame({"source": order, "place": range(len(order))}, schema={"source": pl.String, "place": pl.Int32})
     with duckdb.connect() as db:
         db.execute("SET threads = 2")

@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from engine.schema.names import name_key
@@ -50,6 +49,8 @@ def identify(year: Year, rows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame
 
 def enterprise_ids(keys: pl.DataFrame) -> pl.DataFrame:
     """``origin enterprise_id`` of ``origin identity_key``, in id order."""
+    import duckdb  # a server imports this module and never comes here
+
     with duckdb.connect() as db:
         db.register("register", keys.select("origin", record_key="identity_key").to_arrow())
         return db.sql(statement("merge/enterprises")).pl()

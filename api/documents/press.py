@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from engine.schema.errors import PermuError
+
+if TYPE_CHECKING:  # a press of 10 MB, loaded where something is printed
+    import typst
 
 TEMPLATES = Path(__file__).parent / "typst"
 # Families with simplified Chinese glyphs, the best first: text faces (Song), then faces of headings (Hei).
@@ -30,6 +31,8 @@ HEAD_FACES = (
 @lru_cache(maxsize=1)
 def fonts() -> typst.Fonts:
     """The fonts of this machine, looked up once."""
+    import typst
+
     return typst.Fonts()
 
 
@@ -49,12 +52,16 @@ def faces(found: typst.Fonts) -> dict[str, list[str]]:
 
 def pdf(template: str, data: dict[str, Any]) -> bytes:
     """The document as PDF, with its fonts embedded."""
+    import typst
+
     made: bytes = typst.compile(**_asked(template, data), format="pdf")
     return made
 
 
 def png(template: str, data: dict[str, Any], ppi: float = 72.0) -> list[bytes]:
     """The document's pages as PNG."""
+    import typst
+
     made = typst.compile(**_asked(template, data), format="png", ppi=ppi)
     return made if isinstance(made, list) else [made]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import orjson
 import polars as pl
-import pyogrio
 
 from api.layers import limits_of
 from api.ogc.shelf import Shelf
@@ -85,6 +84,8 @@ def of_file(
     shelf: Shelf, place: Path, layer: str | None = None, times: tuple[str, str] | None = None
 ) -> dict[str, Collection]:
     """A layer of a file that GDAL reads, in lon/lat, as a collection; PermuError bad_file."""
+    import pyogrio  # GDAL and pandas: 40 MB
+
     try:
         name = layer or pyogrio.list_layers(place)[0][0]
         geometry = pyogrio.read_info(place, layer=name)["geometry_name"] or "geometry"
@@ -103,6 +104,8 @@ def of_file(
 
 def _read(place: Path, layer: str) -> tuple[pl.DataFrame, str]:
     """The layer's rows with the file's own feature ids (text) as ``fid``."""
+    import pyogrio
+
     meta, rows = pyogrio.read_arrow(place, layer=layer, return_fids=True, datetime_as_string=False)
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)

@@ -14,8 +14,10 @@ import json
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -38,11 +40,15 @@ _GUARDS = (
     "CREATE TRIGGER IF NOT EXISTS access_no_delete BEFORE DELETE ON access"
     " BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
 )
+_ROW = f"({', '.join('?' * 13)})"
+_AT_ONCE = 250  # rows of one statement: each statement gives the interpreter away and has to wait for it
+_BETWEEN = 50  # rows of a batch between two pauses
+_USUAL = 500  # bytes of a query whose words are kept for when it is asked again
+_TEXT = json.JSONEncoder(separators=(",", ":")).encode
 _log = logging.getLogger("permu.audit")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One access; ``kind`` is view, export or denied."""
 
     user: str
@@ -76,27 +82,52 @@ class Access(NamedTuple):
 
 def question_of(query: bytes) -> str:
     """The question of an address as it is kept: parameters in order, nothing that may be a secret."""
+    return _question(query) if len(query) <= _USUAL else _question.__wrapped__(query)
+
+
+@lru_cache(maxsize=8192)
+def _question(query: bytes) -> str:
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     return urlencode([(k[:60], v[:200]) for k, v in pairs if k.lower() not in _SECRET])[:2000]
 
 
-def _chained(before: str, seq: int, at: str, entry: Entry, times: int) -> str:
-    text = json.dumps([before, seq, at, *astuple(entry), times], ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+# A row to be chained: when, the access, how often, and the text of the three.
+Line = tuple[str, Entry, int, str]
 
 
-def _append(db: sqlite3.Connection, entries: Iterable[tuple[str, Entry, int]]) -> None:
+def _line(at: str, entry: Entry, times: int) -> Line:
+    return at, entry, times, _TEXT([at, *entry, times])
+
+
+def _written(batch: dict[Access, int]) -> Iterator[Line]:
+    """The rows of a batch. Thousands take tens of milliseconds, which would stand before every page: a page goes between."""
+    at = now()
+    for number, (access, times) in enumerate(batch.items(), 1):
+        if number % _BETWEEN == 0:
+            time.sleep(0.001)
+        yield _line(at, access.entry(), times)
+
+
+def _chained(before: str, seq: int, text: str) -> str:
+    """The hash of a row, over the one before, its number and its text."""
+    return hashlib.sha256(f'["{before}",{seq},{text[1:]}'.encode()).hexdigest()
+
+
+def _append(db: sqlite3.Connection, lines: list[Line]) -> None:
     """Rows at the end of the chain, within the caller's transaction: one writer at a time has the ledger."""
     db.execute(_TABLE)
     for guard in _GUARDS:
         db.execute(guard)
     last = db.execute("SELECT seq, hash FROM access ORDER BY seq DESC LIMIT 1").fetchone()
     seq, before = (last["seq"], last["hash"]) if last else (0, FIRST)
-    for at, entry, times in entries:
-        seq += 1
-        before = _chained(before, seq, at, entry, times)
-        row = (seq, at, *astuple(entry), times, before)
-        db.execute(f"INSERT INTO access VALUES ({', '.join('?' * len(row))})", row)
+    for start in range(0, len(lines), _AT_ONCE):
+        values: list[Any] = []
+        part = lines[start : start + _AT_ONCE]
+        for at, entry, times, text in part:
+            seq += 1
+            before = _chained(before, seq, text)
+            values += (seq, at, *entry, times, before)
+        db.execute(f"INSERT INTO access VALUES {', '.join([_ROW] * len(part))}", values)
 
 
 class Audit:
@@ -149,9 +180,9 @@ class Audit:
                         self._seen[access] = self._seen.get(access, 0) + times
 
     def _keep(self, batch: dict[Access, int]) -> None:
-        entries = [(access.entry(), times) for access, times in batch.items()]  # before the ledger is held
+        lines = list(_written(batch))  # before the ledger is held
         with self.warehouse.require().connect() as db:
-            _append(db, ((now(), entry, times) for entry, times in entries))
+            _append(db, lines)
             self._used(db, {access.user for access in batch})
 
     def _used(self, db: sqlite3.Connection, names: set[str]) -> None:
@@ -165,7 +196,7 @@ class Audit:
         """Write an export now; PermuError ``audit_unavailable`` where that fails: then nothing may be sent."""
         try:
             with self._write, self.warehouse.require().connect() as db:
-                _append(db, [(now(), access.entry(), 1)])
+                _append(db, [_line(now(), access.entry(), 1)])
                 self._used(db, {access.user})
         except (sqlite3.Error, OSError, PermuError) as error:
             raise PermuError(
@@ -210,8 +241,8 @@ def check(warehouse: Warehouse, noted: str | None = None) -> Checked:
     before, count, known = FIRST, 0, None if noted is None else noted == FIRST
     for row in rows(warehouse):
         count += 1
-        entry = Entry(*(row[name] for name in Entry.__dataclass_fields__))
-        if row["seq"] != count or row["hash"] != _chained(before, count, row["at"], entry, row["times"]):
+        entry = Entry(*(row[name] for name in Entry._fields))
+        if row["seq"] != count or row["hash"] != _chained(before, count, _line(row["at"], entry, row["times"])[3]):
             return Checked(count, row["hash"], row["seq"], known)
         before = row["hash"]
         known = known or before == noted if noted is not None else None
@@ -223,7 +254,7 @@ def text(found: Iterable[dict[str, Any]], form: str) -> str:
     if form == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found)
     made = io.StringIO()
-    names = ["seq", "at", *Entry.__dataclass_fields__, "times", "hash"]
+    names = ["seq", "at", *Entry._fields, "times", "hash"]
     writer = csv.DictWriter(made, names, lineterminator="\r\n")
     writer.writeheader()
     for row in found:

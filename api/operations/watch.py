@@ -58,16 +58,17 @@ class Watch:
             route = rule.pattern if rule else "other"
             metrics.observe(scope["method"], route, status, seconds)
             if self.access_log:
-                self._line(scope, route, status, seconds)
+                note_line(scope, route, status, seconds)
 
-    def _line(self, scope: Scope, route: str, status: int, seconds: float) -> None:
-        """One JSON line: no query, no header, no address; the audit log holds the question."""
-        state = scope["state"]
-        viewer = state.get("viewer")
-        line = {
-            "at": now(), "level": "info", "event": "request", "id": state["id"], "method": scope["method"],
-            "route": route, "path": scope["path"][:300], "status": status, "ms": round(seconds * 1000, 3),
-            "user": viewer.name if viewer else None, "role": viewer.role if viewer else None,
-        }  # fmt: skip
-        sys.stderr.buffer.write(orjson.dumps(line) + b"\n")
-        sys.stderr.flush()
+
+def note_line(scope: Scope, route: str, status: int, seconds: float) -> None:
+    """One JSON line: no query, no header, no address; the audit log holds the question."""
+    state = scope["state"]
+    viewer = state.get("viewer")
+    line = {
+        "at": now(), "level": "info", "event": "request", "id": state["id"], "method": scope["method"],
+        "route": route, "path": scope["path"][:300], "status": status, "ms": round(seconds * 1000, 3),
+        "user": viewer.name if viewer else None, "role": viewer.role if viewer else None,
+    }  # fmt: skip
+    sys.stderr.buffer.write(orjson.dumps(line) + b"\n")
+    sys.stderr.flush()

@@ -8,12 +8,10 @@ import gzip
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import geopandas
 import numpy as np
 import polars as pl
-import pyogrio
 import pyproj
 import shapely
 
@@ -23,6 +21,9 @@ from engine.layers.features import geojson_parts
 from engine.layers.limits import EVERYTHING, Limits
 from engine.releases import Release
 from engine.schema.errors import PermuError
+
+if TYPE_CHECKING:  # GDAL and pandas take 60 MB, which a server pays only where such a file is asked
+    import geopandas
 
 FORMATS = ("geojson", "gpkg", "fgb", "geoparquet", "shp", "pmtiles")
 DRIVERS = {"gpkg": "GPKG", "fgb": "FlatGeobuf", "shp": "ESRI Shapefile"}
@@ -40,6 +41,8 @@ def export(
     Raises:
         PermuError: bad_crs, bad_out, cannot_write, unknown_layer, no_layer, tiles_failed.
     """
+    import pyogrio
+
     try:
         with tempfile.TemporaryDirectory(prefix=f".part-{place.name}-", dir=place.parent) as folder:
             part = Path(folder) / place.name
@@ -85,6 +88,8 @@ def write(
 
 def put(rows: pl.DataFrame, place: Path, form: str, layer: str, crs: str, **options: str) -> None:
     """Rows through GDAL by Arrow, without a Python object a row."""
+    import pyogrio
+
     pyogrio.write_arrow(
         rows.to_arrow(compat_level=pl.CompatLevel.oldest()), place, layer=layer, driver=DRIVERS[form],
         geometry_name="geometry", geometry_type=layer_of(layer).geometry, crs=crs, **options,
@@ -135,5 +140,7 @@ def _bad_crs(crs: str, en: str, zh: str) -> PermuError:
 
 
 def _frame(rows: pl.DataFrame, crs: str) -> geopandas.GeoDataFrame:
+    import geopandas
+
     columns = {name: rows[name].to_list() for name in rows.columns if name != "geometry"}
     return geopandas.GeoDataFrame(columns, geometry=shapely.from_wkb(rows["geometry"].to_numpy()), crs=crs)

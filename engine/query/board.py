@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from engine.policy.packs import Pack
-from engine.query.groups import conditions
+from engine.query.groups import codes, conditions
 from engine.query.parameters import DIMENSIONS, refuse
 from engine.query.selection import Group
 from engine.query.standing import Standing
@@ -130,11 +130,7 @@ class Board:
 
     def wanted(self, served: Served, group: Group) -> dict[str, np.ndarray]:
         """Dimension → which of its codes belong to the group."""
-        return {name: self._codes(served, name, condition) for name, condition in conditions(group, self.zones).items()}
-
-    def _codes(self, served: Served, dimension: str, condition: pl.Expr) -> np.ndarray:
-        found = served.combinations[dimension].select(condition.fill_null(False)).to_series()
-        return found.to_numpy()
+        return codes(served, group, self.zones)
 
     def where(self, condition: pl.Expr) -> np.ndarray:
         """Row numbers that meet a condition, in id order."""
@@ -197,8 +193,8 @@ class Board:
     def graded(self, grades: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
         """Which of these rows hold one of the grades (a mask)."""
         if self.served is not None:
-            codes = self._codes(self.served, "grade", pl.col("grade").is_in(list(grades)))
-            return np.asarray(codes[self.served.codes["grade"][rows]])
+            held = self.served.holding("grade", *(("grade", grade, None) for grade in grades))
+            return np.asarray(held[self.served.codes["grade"][rows]])
         if "grade" not in self.table.columns:
             return np.zeros(len(rows), dtype=bool)
         return self.table["grade"].gather(pl.Series(rows)).is_in(list(grades)).fill_null(False).to_numpy()
@@ -211,10 +207,16 @@ class Board:
             return self._search.gather(pl.Series(rows)).str.contains(needle(q), literal=True).to_numpy()
         whole = self.cached(
             ("found", q),
-            lambda: self._search.str.contains(needle(q), literal=True).to_numpy(),
+            lambda: self._holding(needle(q)),
             lambda mask: mask.nbytes,
         )
         return np.asarray(whole[rows])
+
+    def _holding(self, text: str) -> np.ndarray:
+        found = self._search.str.contains(text, literal=True).to_numpy()
+        if self.served is not None:
+            self.served.scanned()
+        return found
 
     @cached_property
     def _search(self) -> pl.Series:

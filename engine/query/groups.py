@@ -6,6 +6,8 @@ import polars as pl
 
 from engine.query.parameters import refuse
 from engine.query.selection import Group
+from engine.served import Served
+from engine.served.index import Wanted
 
 # dimension of engine.served → condition on its columns
 Conditions = dict[str, pl.Expr]
@@ -26,14 +28,39 @@ def conditions(group: Group, zones: frozenset[str]) -> Conditions:
     return found
 
 
+def codes(served: Served, group: Group, zones: frozenset[str]) -> Wanted:
+    """The same conditions as codes of the prepared dimensions, looked up."""
+    found: Wanted = {}
+    if (code := group.industry) is not None:
+        found["industry"] = served.holding("industry", (_level(code), code, None), ("industry_code", code, None))
+    if (code := group.region) is not None:
+        _check(code, zones)
+        zone = [("zone_code", code, None)] if code in zones else []
+        found["region"] = served.holding("region", ("region_code", code, len(code)), *zone)
+    if group.size is not None:
+        found["size"] = served.holding("size", ("size", group.size, None))
+    if group.group != "all":
+        name = "land" if group.group.startswith("land_") else "scale"
+        found[name] = served.holding(name, (f"{name}_group", group.group, None))
+    return found
+
+
+def _level(code: str) -> str:
+    return "industry_section" if len(code) == 1 else f"industry_{len(code)}"
+
+
+def _check(code: str, zones: frozenset[str]) -> None:
+    if code not in zones and not code.isdigit():
+        refuse("region", code)
+
+
 def _industry(code: str) -> pl.Expr:
-    level = pl.col("industry_section" if len(code) == 1 else f"industry_{len(code)}") == code
+    level = pl.col(_level(code)) == code
     return level.fill_null(False) | (pl.col("industry_code") == code)  # a place's own codes have no levels
 
 
 def _region(code: str, zones: frozenset[str]) -> pl.Expr:
-    if code not in zones and not code.isdigit():
-        refuse("region", code)
+    _check(code, zones)
     place = pl.col("region_code").str.starts_with(code)
     # some records state a zone's pseudo code as their region: they belong to the zone as well
     return (pl.col("zone_code") == code).fill_null(False) | place if code in zones else place

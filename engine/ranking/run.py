@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from engine.fingerprint import table_sha256
@@ -148,6 +147,8 @@ def own_base_year(warehouse: Warehouse, release: Release) -> Merged | None:
 
 def _write(folder: Path, table: pl.DataFrame, pack: Pack, merged: Merged, last: Merged | None) -> str:
     """The release's files but its manifest; the hash of the rankings, taken while the DuckDB file is made."""
+    import duckdb  # a server imports this module and never comes here
+
     table.write_parquet(folder / "rankings.parquet", compression="zstd", compression_level=1)
     with ThreadPoolExecutor(1, "permu-hash") as beside:
         sha256 = beside.submit(table_sha256, table)

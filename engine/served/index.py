@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +17,11 @@ import pyarrow.ipc
 
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped
 from engine.served.listing import Listing
+from engine.served.records import RecordFile, Records
+from engine.served.values import Values
 
 _READ = "rows.json"
-MOST_MAPPED = 250 * 2**20  # libraries take 150 of them
+MOST_MAPPED = 180 * 2**20  # libraries take 90 of them
 # Conditions on a group: dimension → which of its combinations belong (True or False for each code).
 Wanted = dict[str, np.ndarray]
 
@@ -52,10 +54,9 @@ class Served:
         self.height: int = self.index["rows"]
         self.metrics: list[str] = self.index["metrics"]
         self._maps = {name: mapped(folder / name) for name in FILES if name != _READ}
-        # read, not mapped: pages of it would count as this process's memory, and it is the largest file
-        self._rows = (folder / _READ).open("rb", buffering=0)
-        self._starts = np.frombuffer(self._maps["starts.bin"], np.int64)
+        self._records = RecordFile(folder / _READ, np.frombuffer(self._maps["starts.bin"], np.int64))
         self.codes = self._codes()
+        self._values: dict[tuple[str, str, int | None], Values] = {}
         self._levels: dict[str, list[Level]] = {name: [] for name in DIMENSIONS}
         for number, told in enumerate(self.index["levels"]):
             level = Level(number, np.array(told["group"]), told["starts"])
@@ -79,6 +80,17 @@ class Served:
         told = self.index["dimensions"].items()
         return {n: pl.DataFrame(x["columns"], schema=dict.fromkeys(DIMENSIONS[n], pl.String)) for n, x in told}
 
+    def holding(self, dimension: str, *asked: tuple[str, str, int | None]) -> np.ndarray:
+        """Which codes of a dimension (a mask) hold one of these: column, value, how many letters of it count (None: all)."""
+        combinations = self.combinations[dimension]
+        mask = np.zeros(combinations.height, dtype=bool)
+        for column, value, length in asked:
+            key = (dimension, column, length)
+            if key not in self._values:
+                self._values[key] = Values(combinations[column], length)
+            self._values[key].mark(value, mask)
+        return mask
+
     @cached_property
     def table(self) -> pl.DataFrame:
         """The rankings; its columns are the mapped file."""
@@ -89,16 +101,13 @@ class Served:
         """The text that ``q`` looks in, of every row."""
         return _frame(self._maps["search.arrow"]).to_series()
 
-    def rows_json(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> bytes:
-        """The JSON array of these rows; ``ranks`` those of the asked group (0 = none), ``of`` its size."""
-        if not len(rows):
-            return b"[]"
-        file, places = self._rows.fileno(), rows.astype(np.int64)
-        starts, ends = self._starts[places].tolist(), self._starts[places + 1].tolist()
-        heads = _heads(ranks.tolist(), of)
-        return b"[%b]" % b",".join(
-            [head + os.pread(file, b - a - 1, a) for head, a, b in zip(heads, starts, ends, strict=True)]
-        )
+    def records(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> Records:
+        """Rows of an answer, not read yet; ``ranks`` those of the asked group (0 = none), ``of`` its size."""
+        return self._records.find(rows, ranks, of)
+
+    def text(self, found: Records) -> Iterator[bytes]:
+        """The records as members of a JSON array, in pieces."""
+        return self._records.text(found)
 
     def everybody(self, metric: str) -> Listing | None:
         """All rows in order of a metric; None for one that was not prepared (the grade)."""
@@ -130,11 +139,16 @@ class Served:
 
     def narrowed(self, metric: str, wanted: Wanted) -> Listing:
         """Any group in order of a prepared metric: the shortest prepared list of its conditions, filtered by the rest."""
+        rows, rest = self._shortest(metric, wanted)
+        return Listing(rows[self.among(rows, rest)], self._orders[metric][0])
+
+    def _shortest(self, metric: str, wanted: Wanted) -> tuple[np.ndarray, Wanted]:
+        """The shortest prepared list that holds the group, and the conditions that it does not meet by itself."""
         lists = {name: self._level(metric, name, codes) for name, codes in wanted.items()}
-        known = {name: found for name, found in lists.items() if found is not None}
-        least = min(known, key=lambda name: len(known[name].rows), default=None)
-        rows = known[least].rows if least is not None else self._all(metric).rows
-        return Listing(rows[self.among(rows, {n: w for n, w in wanted.items() if n != least})], self._orders[metric][0])
+        known = {name: found.rows for name, found in lists.items() if found is not None}
+        least = min(known, key=lambda name: len(known[name]), default=None)
+        rows = known[least] if least is not None else self._all(metric).rows
+        return rows, {name: codes for name, codes in wanted.items() if name != least}
 
     def among(self, rows: np.ndarray, wanted: Wanted) -> np.ndarray:
         """Which of these rows meet the conditions (a mask)."""
@@ -147,8 +161,16 @@ class Served:
         """Row numbers of a group in id order."""
         if not wanted:
             return np.arange(self.height, dtype=np.uint32)
+        if self.metrics:
+            rows, rest = self._shortest(self.metrics[0], wanted)
+            if 8 * len(rows) < self.height:
+                return np.sort(rows[self.among(rows, rest)])
         masks = [codes[self.codes[name]] for name, codes in wanted.items()]
         return np.flatnonzero(np.logical_and.reduce(masks)).astype(np.uint32)
+
+    def scanned(self) -> None:
+        """The text of every row was looked through: give its pages back, each is as cheap to map again as to keep."""
+        self._maps["search.arrow"].madvise(mmap.MADV_DONTNEED)
 
     def tidy(self) -> None:
         """Give mapped pages back to the kernel's cache once they are many: they count as this process's memory."""
@@ -164,15 +186,6 @@ class Served:
 def _resident_files() -> int:
     """Bytes of mapped files that this process holds (proc(5), statm: shared)."""
     return int(Path("/proc/self/statm").read_text().split()[2]) * mmap.PAGESIZE
-
-
-def _heads(ranks: list[int], of: int) -> list[bytes]:
-    """What a row says of the asked group: its rank there (0: none), of how many, the percentile."""
-    percentiles = orjson.dumps([100 * (of - r) / (of - 1) if r and of > 1 else None for r in ranks])[1:-1].split(b",")
-    return [
-        b'{"rank":%b,"of":%d,"percentile":%b' % (b"%d" % r if r else b"null", of, p)
-        for r, p in zip(ranks, percentiles, strict=True)
-    ]
 
 
 def _frame(file: mmap.mmap) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None
     """Everything of :data:`FILES`, then the index that makes them count; the table in enterprise_id order."""
     folder.mkdir(parents=True)
     table.write_ipc(folder / "table.arrow", compression="uncompressed")
-    pl.DataFrame({"search": search_text(table)}).write_ipc(folder / "search.arrow", compression="uncompressed")
     found = {name: coding.coded(table, columns) for name, columns in DIMENSIONS.items()}
     codes = {name: one for name, (one, _) in found.items()}
     index: dict[str, Any] = {
@@ -27,9 +27,21 @@ def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None
         "dimensions": {n: {"columns": c.to_dict(as_series=False), "type": str(codes[n].dtype)} for n, (_, c) in found.items()},
         "metrics": [m for m in manifest["metrics"] if f"rank__{m}__all" in table.columns],
     }  # fmt: skip
-    _rows(table, manifest["release_id"], folder)
+    with ThreadPoolExecutor(1, "permu-rows") as beside:  # Python writes rows, libraries sort
+        written = beside.submit(_rows, table, manifest["release_id"], folder)
+        _groups(table, found, index, folder)
+        written.result()
+    index["bytes"] = {name: (folder / name).stat().st_size for name in FILES}
+    (folder / INDEX).write_bytes(orjson.dumps(index))
+
+
+def _groups(
+    table: pl.DataFrame, found: dict[str, tuple[np.ndarray, pl.DataFrame]], index: dict[str, Any], folder: Path
+) -> None:
+    """What ``q`` looks in, the codes, and the orders; told to the index."""
+    pl.DataFrame({"search": search_text(table)}).write_ipc(folder / "search.arrow", compression="uncompressed")
     with (folder / "codes.bin").open("wb") as file:
-        for one in codes.values():
+        for one, _ in found.values():
             one.tofile(file)
     others = [*shape.indicators(table.schema), *(a for a in shape.AMOUNTS if a in table.columns)]
     index["others"] = [m for m in others if m not in index["metrics"]]
@@ -39,8 +51,6 @@ def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None
             ranks = orders.ranks_by_value(table[metric])
             ranks.tofile(file)
             orders.by_rank(ranks).tofile(file)
-    index["bytes"] = {name: (folder / name).stat().st_size for name in FILES}
-    (folder / INDEX).write_bytes(orjson.dumps(index))
 
 
 def _rows(table: pl.DataFrame, release_id: str, folder: Path) -> None:

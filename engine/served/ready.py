@@ -32,6 +32,21 @@ def held(folder: Path) -> Served | None:
         return None
 
 
+def place_of(rankings_sha256: str, cache: Path) -> Path:
+    """Where the files of these rankings are made."""
+    return cache / f"{FOLDER}-{VERSION}-{rankings_sha256[:12]}"
+
+
+def is_ready(release: Path, rankings_sha256: str, cache: Path) -> bool:
+    """Whether files were made (not yet whether they are whole): a look or two, nothing is read."""
+    return any((folder / INDEX).is_file() for folder in (place_of(rankings_sha256, cache), release / FOLDER))
+
+
+def found(release: Path, manifest: dict[str, Any], cache: Path) -> Served | None:
+    """The prepared files of the release in ``release``; None where they were not made."""
+    return held(release / FOLDER) or held(place_of(str(manifest.get("rankings_sha256", "")), cache))
+
+
 def ready(release: Path, manifest: dict[str, Any], cache: Path) -> Served | None:
     """The prepared files of the release in ``release``; made once under ``cache`` where it came without.
 
@@ -39,10 +54,10 @@ def ready(release: Path, manifest: dict[str, Any], cache: Path) -> Served | None
     at the lock.
     None where nothing can be made there: the release is then served from its table in memory.
     """
-    place = cache / f"{FOLDER}-{VERSION}-{str(manifest.get('rankings_sha256', ''))[:12]}"
-    found = held(release / FOLDER) or held(place)
-    if found is not None or not manifest.get("metrics"):
-        return found
+    there = found(release, manifest, cache)
+    if there is not None or not manifest.get("metrics"):
+        return there
+    place = place_of(str(manifest.get("rankings_sha256", "")), cache)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / f"{FOLDER}.lock").open("a") as lock:

@@ -16,7 +16,8 @@ from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
 from engine.served import shape
 
-CHUNK = 1 << 10
+CHUNK = 1 << 10  # rows written at once: their pieces stay in the processor's cache
+_SLAB = 1 << 15  # rows whose figures become one matrix
 _NAMES: dict[str, tuple[str, Callable[[str], str | None]]] = {
     "industry_name": ("industry_code", industry_name),
     "region_name": ("region_code", region_name),
@@ -37,22 +38,32 @@ def lines(table: pl.DataFrame, release_id: str) -> Iterator[bytes]:
     numbers = list(dict.fromkeys(name for _, kind, name in slots if kind == "number"))
     kinds = [(t, m, [n for n in numbers if table.schema[n] == t]) for t, m in ((pl.Int32, -1), (pl.Float64, _NAN))]
     words = {name: _Words(table, name) for _, kind, name in slots if kind == "text"}
-    for part in table.iter_slices(CHUNK):
-        found = {name: texts for _, missing, names in kinds for name, texts in _numbers(part, names, missing)}
-        out, stride = template * part.height, len(template)
-        for place, kind, name in slots:
-            out[place::stride] = found[name] if kind == "number" else words[name](part)
-        yield b"".join(out)
+    for slab in table.iter_slices(_SLAB):
+        matrices = [(_matrix(slab, names, missing), names, missing == -1) for _, missing, names in kinds if names]
+        for start in range(0, slab.height, CHUNK):
+            part = slab[start : start + CHUNK]
+            found = {
+                name: texts
+                for matrix, names, ranks in matrices
+                for name, texts in _numbers(matrix[start : start + CHUNK], names, ranks)
+            }
+            out, stride = template * part.height, len(template)
+            for place, kind, name in slots:
+                out[place::stride] = found[name] if kind == "number" else words[name](part)
+            yield b"".join(out)
 
 
-def _numbers(part: pl.DataFrame, names: list[str], missing: float) -> Iterator[tuple[str, list[bytes]]]:
+def _matrix(slab: pl.DataFrame, names: list[str], missing: float) -> np.ndarray:
+    return np.ascontiguousarray(slab.select(pl.col(names).fill_null(missing)).to_numpy(order="c"))
+
+
+def _numbers(matrix: np.ndarray, names: list[str], ranks: bool) -> Iterator[tuple[str, list[bytes]]]:
     """Columns of numbers as JSON; missing, NaN and infinite values as null."""
-    if names:
-        matrix = part.select(pl.col(names).fill_null(missing)).to_numpy(order="c")
-        text = orjson.dumps(np.ascontiguousarray(matrix), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
+    if len(matrix):
+        text = orjson.dumps(matrix, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
         text = text.replace(b"],[", b",")
         # ranks are never negative, so in a matrix of them -1 is a missing one
-        tokens = (text.replace(b"-1", b"null") if missing == -1 else text).split(b",")
+        tokens = (text.replace(b"-1", b"null") if ranks else text).split(b",")
         yield from ((name, tokens[n :: len(names)]) for n, name in enumerate(names))
 
 

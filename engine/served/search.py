@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import polars as pl
-from pypinyin import Style, lazy_pinyin
-from pypinyin.constants import PHRASES_DICT
 
 _PLAIN = r"^[\x20-\x7e\x{4e00}-\x{9fff}]*$"
 SEPARATOR = "\n"
@@ -39,11 +37,15 @@ def initials(names: pl.Series) -> pl.Series:
 
 
 def _letters(text: str) -> str:
+    from pypinyin import Style, lazy_pinyin  # 55 MB of dictionaries, which only preparing needs
+
     found = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore"))
     return "".join(c for c in found.lower() if c.isascii() and c.isalnum())
 
 
 def _words(held: frozenset[str]) -> list[str]:
+    from pypinyin.constants import PHRASES_DICT
+
     return [w for w in PHRASES_DICT if held.issuperset(w)]
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -14,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import numpy as np
 import polars as pl
@@ -25,7 +28,7 @@ from engine.layers.archive import Archive
 from engine.policy.packs import load_pack
 from engine.releases import Release, open_release
 from engine.schema.warehouse import Warehouse
-from tests.bench.measure import Line, in_turn, lines, peak_mb, process
+from tests.bench.measure import RUNS, Line, Run, in_turn, lines, peak_mb, process
 from tests.bench.parcels import write as write_parcels
 from tests.bench.serve import serving, uvicorn
 
@@ -152,15 +155,32 @@ WAYS: dict[str, tuple[str, Callable[[Release], bytes]]] = {
 
 
 def layer_geojson() -> list[Line]:
-    """The whole layer as GeoJSON: made from the release's tables, prepared (at most 0.3 s), and by geopandas."""
+    """The whole layer as GeoJSON: made from the release's tables, prepared and over HTTP (at most 0.3 s), and by geopandas."""
     with tempfile.TemporaryDirectory() as home:
-        build(Path(home))
+        folder = build(Path(home))
         words = {
             way: [sys.executable, "-m", "tests.bench.layers", f"geojson_{way}", home] for way in ("permu", "prepared")
         }
         runs = in_turn({"permu": words["permu"], "permu_kept": words["prepared"]})
+        runs |= _over_http(Path(home), open_release(folder))
         runs["geopandas"] = [process(sys.executable, "-m", "tests.bench.layers", "geojson_geopandas", home)]
     return lines("layer_geojson", SIZE, runs, mark="geopandas")
+
+
+def _over_http(home: Path, release: Release) -> dict[str, list[Run]]:
+    """The prepared layer from one worker, to the last byte: as it is, and packed as browsers and GDAL take it."""
+    prepared.prepare(release, "parcels", "geojson")
+    found: dict[str, list[Run]] = {"permu_http": [], "permu_gzip": []}
+    with serving(uvicorn("--factory", "api.app:from_environment"), "/readyz", home) as ours:
+        for _ in range(RUNS):
+            for way, headers in (("permu_http", {}), ("permu_gzip", {"Accept-Encoding": "gzip"})):
+                begun = time.perf_counter()
+                with urlopen(Request(ours.url("/layers/parcels.geojson"), headers=headers), timeout=60) as answer:
+                    body = b"".join(iter(partial(answer.read, 1 << 20), b""))
+                seconds = time.perf_counter() - begun
+                told = _answer(gzip.decompress(body) if headers else body)
+                found[way].append(Run({"seconds": seconds, "answer_sha256": told}, ours.memory()["peak"]))
+    return found
 
 
 def tiles_served() -> list[Line]:

@@ -113,7 +113,8 @@ def test_merge_and_rank_say_what_they_made(tour: Tour) -> None:
     answer = ranked.json()
     assert ranked.code == 0
     assert answer.keys() >= {"release_id", "year", "policy", "engine", "rows", "rankings_sha256", "seconds"}
-    assert answer["seconds"].keys() >= {"merge", "rank", "publish"}
+    assert answer["seconds"].keys() >= {"merge", "rank", "publish", "prepare"}
+    assert [f for f in (tour.home / "cache" / answer["release_id"]).glob("served-*") if (f / "index.json").is_file()]
     assert (answer["year"], answer["policy"], answer["engine"], answer["rows"]) == (
         2024,
         "sunan-2017",

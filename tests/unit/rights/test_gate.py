@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
@@ -264,6 +265,20 @@ def test_the_log_is_append_only_and_tampering_shows(home: Warehouse) -> None:
         db.execute("DELETE FROM access WHERE seq = 5")
     cut = audit.check(home, head)
     assert cut.broken_at is None and cut.head_known is False
+
+
+def test_the_hash_is_over_the_row_as_json_and_the_one_before(home: Warehouse) -> None:
+    """As the log of earlier versions has it: a chain that was begun by one goes on."""
+    with home.connect():
+        pass
+    log = audit.Audit(home)
+    for name in ("li", '王 "x"\n\u2028😀'):
+        log.export(audit.Access(name, "gis", "export", "GET", "/x", b"q=%E6%98%86&key=1", None, 3, 200))
+    before = audit.FIRST
+    for row in audit.rows(home):
+        told = [before, *(v for k, v in row.items() if k != "hash")]
+        before = hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+        assert row["hash"] == before
 
 
 def test_equal_views_are_one_row_with_a_count_and_none_is_lost(home: Warehouse) -> None:
