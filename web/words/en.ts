@@ -266,6 +266,8 @@ export const en: Record<Word, string> = {
   desk_use_rented_in: "rented in",
   desk_use_rented_out: "rented out",
   desk_sketch: "Plan of parcel {code} and its neighbours, north up",
+  desk_this_parcel: "this parcel",
+  desk_near_parcels: "neighbouring parcels",
   desk_status_of: "Data of {year}",
   desk_lock: "Writing now: {action} ({who}, {seconds} s)",
   desk_nothing_from: "{year}: nothing yet from {sources}",

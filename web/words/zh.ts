@@ -264,6 +264,8 @@ export const zh = {
   desk_use_rented_in: "租入",
   desk_use_rented_out: "租出",
   desk_sketch: "宗地 {code} 及相邻宗地示意图，上北",
+  desk_this_parcel: "本宗地",
+  desk_near_parcels: "相邻宗地",
   desk_status_of: "{year} 年数据状况",
   desk_lock: "正在写入：{action}（{who}，已 {seconds} 秒）",
   desk_nothing_from: "{year} 年尚无：{sources}",

@@ -4,7 +4,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import { PMTiles, Protocol } from "pmtiles";
 import { lang, t } from "../../words";
 import { FILLED } from "./places";
-import { type Kind, SOURCE, style } from "./style";
+import { ground, type Kind, SOURCE } from "./style";
 
 /** Latitude, longitude, zoom, bearing, pitch: what `at` in the address holds. */
 export type At = readonly number[];
@@ -45,21 +45,23 @@ export interface Told {
   onMove: (at: At) => void;
   onPoint: (at: { lon: number; lat: number } | null, parcel: Parcel | null, point: { x: number; y: number }) => void;
   onPick: (parcel: Parcel | null, touch: boolean) => void;
-  onIdle: () => void;
 }
 
-/** A map in `box`; throws where the browser has no WebGL. */
-export function draw(box: HTMLElement, archive: string, kind: Kind, bounds: [number, number, number, number], at: At | null, on: Told): Map {
+/** A map in `box` without its land yet; throws where the browser has no WebGL. */
+export function draw(box: HTMLElement, at: At | null, on: Told): Map {
   const map = new Map({
     container: box,
-    style: style(archive, kind, basemap()),
+    style: ground(basemap()),
+    validateStyle: false, // it is this page's own, and tsc has seen it
+    fadeDuration: 0,
+    renderWorldCopies: false,
     attributionControl: frame.dataset.credit ? { customAttribution: frame.dataset.credit.replaceAll("<", "&lt;") } : false,
     locale: WORDS(),
     maxPitch: 70,
     minZoom: 4,
     maxZoom: 18,
     dragRotate: true,
-    ...(at ? { center: [at[1]!, at[0]!], zoom: at[2], bearing: at[3], pitch: at[4] } : { bounds, fitBoundsOptions: { padding: 24 } }),
+    ...(at ? { center: [at[1]!, at[0]!], zoom: at[2], bearing: at[3], pitch: at[4] } : {}),
   });
   map.addControl(new NavigationControl({ visualizePitch: true }), "top-right");
   map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
@@ -68,6 +70,9 @@ export function draw(box: HTMLElement, archive: string, kind: Kind, bounds: [num
   listen(map, on);
   return map;
 }
+
+/** What the archive holds of the world, in the window. */
+export const fit = (map: Map, bounds: [number, number, number, number]): void => void map.fitBounds(bounds, { padding: 24, animate: false });
 
 function listen(map: Map, on: Told): void {
   const parcelAt = (e: MapMouseEvent): Parcel | null => {
@@ -87,5 +92,4 @@ function listen(map: Map, on: Told): void {
   });
   map.on("mouseout", () => on.onPoint(null, null, { x: 0, y: 0 }));
   map.on("click", (e) => on.onPick(parcelAt(e), (e.originalEvent as PointerEvent).pointerType === "touch"));
-  map.on("idle", on.onIdle);
 }

@@ -81,9 +81,9 @@ export function addPlaces(map: Map, archive: string): void {
   map.addSource(SOURCE, { type: "vector", url: `pmtiles://${archive}` });
   addFills(map);
   addLines(map);
-  addNames(map);
   let shown = "";
   map.on("idle", () => {
+    if (!map.getSource("names")) addNames(map); // names come once the land is drawn
     const now = `${map.getCenter()} ${map.getZoom()}`;
     if (now === shown) return; // setting names makes the map idle again
     if (putNames(map)) shown = now;

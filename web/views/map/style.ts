@@ -1,5 +1,5 @@
 // How parcels and regions are drawn: the filter of the bar and the colours as MapLibre expressions.
-import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map, StyleSpecification } from "maplibre-gl";
 import { token } from "../../parts/legend";
 import type { Asked } from "../../state/address";
 import { rampSteps } from "./bands";
@@ -109,17 +109,22 @@ function shapes(kind: Kind): LayerSpecification[] {
   ];
 }
 
-/** The style before anything is known: ground, basemap, land. */
-export function style(archive: string, kind: Kind, basemap: string): StyleSpecification {
-  const sources: StyleSpecification["sources"] = { [SOURCE]: { type: "vector", url: `pmtiles://${archive}` } };
-  if (basemap) sources.basemap = { type: "raster", tiles: [basemap], tileSize: 256 };
+/** The style before anything is known: ground and basemap. */
+export function ground(basemap: string): StyleSpecification {
+  const sources: StyleSpecification["sources"] = basemap ? { basemap: { type: "raster", tiles: [basemap], tileSize: 256 } } : {};
   return {
     version: 8,
     sources,
+    transition: { duration: 0 }, // colours are there at once
     layers: [
       { id: "ground", type: "background", paint: { "background-color": token("--ground") } },
       ...(basemap ? [{ id: "basemap", type: "raster", source: "basemap", layout: { visibility: "none" }, paint: { "raster-saturation": -0.4 } } as const] : []),
-      ...shapes(kind),
     ],
   };
+}
+
+/** The land of an archive, in no colour yet. */
+export function addLand(map: Map, archive: string, kind: Kind): void {
+  map.addSource(SOURCE, { type: "vector", url: `pmtiles://${archive}` });
+  for (const layer of shapes(kind)) map.addLayer(layer);
 }

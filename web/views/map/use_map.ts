@@ -4,21 +4,23 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Asked } from "../../state/address";
 import { ApiError, call, useData, path } from "../../state/api";
-import { about, type At, draw, type Parcel, readAt, type Told } from "./draw";
+import { about, draw, fit, type Parcel, readAt, type Told } from "./draw";
 import type { Painted } from "./figures";
 import { plain } from "./bands";
 import { addPlaces } from "./places";
-import { asksFor, heightOf, type Kind, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
+import { addLand, asksFor, heightOf, type Kind, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
 
 export interface Ground {
   map: { current: Map | null };
   fields: ReadonlySet<string>;
   zoom: number;
+  /** Whether a frame was drawn with everything that was asked first. */
   isDrawn: boolean;
+  onDrawn: () => void;
   error?: unknown;
 }
 
-type Handlers = Omit<Told, "onMove" | "onIdle">;
+type Handlers = Omit<Told, "onMove">;
 const NONE: ReadonlySet<string> = new Set();
 const TRIES = 20;
 
@@ -49,22 +51,22 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
     const archive = new URL(`/layers/${kind}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
     const start = async (): Promise<void> => {
       // the archive is nearly always there: only where it cannot be read is it asked why
-      const known = await about(archive, kind).catch(async () => (await ready(archive), about(archive, kind)));
-      if (gone) return;
-      const moved = (at: At) => (ask({ at: at.join(",") }, true), setZoom(at[2]!));
-      let first = true; // where the map starts by itself is no choice of a person
-      map.current = draw(box.current!, archive, kind, known.bounds, readAt(asked.at), {
-        onMove: (at) => (first && !asked.at ? (setZoom(at[2]!), (first = false)) : moved(at)),
+      const asking = about(archive, kind).catch(async () => (await ready(archive), about(archive, kind)));
+      asking.catch(() => undefined); // told below: the map itself may fail first
+      let first = !asked.at; // where the map starts by itself is no choice of a person
+      const made = (map.current = draw(box.current!, readAt(asked.at), {
+        onMove: (at) => (first || ask({ at: at.join(",") }, true), setZoom(at[2]!)),
         onPoint: (...x) => handlers.current.onPoint(...x),
         onPick: (...x) => handlers.current.onPick(...x),
-        onIdle: () => setDrawn(true),
-      });
-      setZoom(map.current.getZoom());
-      map.current.once("style.load", () => {
-        first = false;
-        if (known.hasRegions) addPlaces(map.current!, archive.replace(`${kind}.pmtiles`, "regions.pmtiles"));
-        setFields(known.fields);
-      });
+      }));
+      const [known] = await Promise.all([asking, made.once("style.load")]);
+      if (gone) return;
+      if (first) fit(made, known.bounds);
+      first = false;
+      setZoom(made.getZoom());
+      addLand(made, archive, kind);
+      if (known.hasRegions) addPlaces(made, archive.replace(`${kind}.pmtiles`, "regions.pmtiles"));
+      setFields(known.fields);
     };
     setDrawn(false);
     setError(undefined);
@@ -76,7 +78,7 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
       setFields(NONE);
     };
   }, [release, kind]);
-  return { map, fields, zoom, isDrawn, error };
+  return { map, fields, zoom, isDrawn, onDrawn: () => setDrawn(true), error };
 }
 
 /** Enterprises that the search found, best first; null without a search. */
@@ -113,7 +115,10 @@ export function usePaint(ground: Ground, painted: Painted, asked: Asked, found: 
       map.setFilter("land-3d", asks as FilterSpecification);
     }
     if (map.getLayer("basemap")) map.setLayoutProperty("basemap", "visibility", asked.base === "1" ? "visible" : "none");
-  }, [key, ground.fields]);
+    if (painted.loading || ground.isDrawn) return;
+    map.once("idle", ground.onDrawn);
+    map.triggerRepaint();
+  }, [key, ground.fields, painted.loading]);
 }
 
 /** Fly to an enterprise's place; quietly nothing where it has none. */
