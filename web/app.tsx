@@ -1,5 +1,4 @@
 // The frame: bar, navigation, filters, the view asked, foot.
-import { type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Filters } from "./parts/filters";
 import { complain, sentence, Toasts } from "./parts/toasts";
@@ -83,20 +82,20 @@ function Who(p: { catalogue: Catalogue }) {
   );
 }
 
-/** A view, loaded when first shown; what is wrong is said in its place. */
+/** A view, once what it draws with is there; what is wrong is said in its place. */
 function Shown(p: { entry: Entry; view: View }) {
-  const [found, set] = useState<{ part?: ComponentType<View>; error?: unknown }>({});
+  const [found, set] = useState<{ isLoaded: boolean; error?: unknown }>({ isLoaded: !p.entry.load });
   useEffect(() => {
-    p.entry.load().then(
-      (module) => set({ part: module.default }),
-      (error: unknown) => (complain(error), set({ error })),
+    p.entry.load?.().then(
+      () => set({ isLoaded: true }),
+      (error: unknown) => (complain(error), set({ isLoaded: false, error })),
     );
   }, [p.entry]);
   const error = p.view.catalogue.error ?? found.error;
   if (error) return <Wrong error={error} />;
   if (p.entry.needs && p.view.catalogue.me && !may(p.view.catalogue, p.entry.needs)) return <p class="empty" role="alert">{t("not_yours")}</p>;
-  if (!found.part || !p.view.catalogue.release || !p.view.catalogue.me) return <Waiting view={p.view} />;
-  return <found.part {...p.view} />;
+  if (!found.isLoaded || !p.view.catalogue.release || !p.view.catalogue.me) return <Waiting view={p.view} />;
+  return <p.entry.part {...p.view} />;
 }
 
 function Waiting(p: { view: View }) {

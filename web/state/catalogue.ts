@@ -14,6 +14,8 @@ export interface Release {
   synthetic?: boolean;
   default_metric?: string;
   metrics?: string[];
+  /** Layers that it has what they need for. */
+  layers?: string[];
 }
 
 export interface Place {

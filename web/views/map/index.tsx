@@ -64,7 +64,7 @@ export default function MapView(p: View) {
   const [pointer, setPointer] = useState<Pointer | null>(null);
   const [picked, setPicked] = useState<Parcel | null>(null);
   const [chosen, setChosen] = useState("");
-  const ground = useGround(box, release, may(catalogue, "layer_parcels") ? "parcels" : "enterprises", asked, {
+  const ground = useGround(box, catalogue.release!, may(catalogue, "layer_parcels") ? "parcels" : "enterprises", asked, {
     onPoint: (at, parcel, point) => setPointer(at && { ...at, parcel, ...point }),
     onPick: (parcel, touch) => {
       if (parcel?.isRegion) return;
@@ -107,7 +107,7 @@ export default function MapView(p: View) {
         </div>
       </aside>
       <div class="map-place">
-        <div ref={box} class="map-box" />
+        <div ref={box} class={`map-box ${ground.isDrawn ? "" : "map-unseen"}`} />
         <img ref={picture} class="map-print" alt="" />
         {ground.error !== undefined && <p class="map-failed" role="alert">{t("map_failed")} {sentence(ground.error)}</p>}
         {painted.error && <p class="map-failed" role="alert">{sentence(painted.error)}</p>}

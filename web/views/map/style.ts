@@ -1,5 +1,5 @@
 // How parcels and regions are drawn: the filter of the bar and the colours as MapLibre expressions.
-import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map, StyleSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map, StyleSpecification, VectorSourceSpecification } from "maplibre-gl";
 import { token } from "../../parts/legend";
 import type { Asked } from "../../state/address";
 import { rampSteps } from "./bands";
@@ -109,22 +109,20 @@ function shapes(kind: Kind): LayerSpecification[] {
   ];
 }
 
-/** The style before anything is known: ground and basemap. */
+/** The style before anything is known: the basemap at most. The ground is the box's own colour. */
 export function ground(basemap: string): StyleSpecification {
-  const sources: StyleSpecification["sources"] = basemap ? { basemap: { type: "raster", tiles: [basemap], tileSize: 256 } } : {};
   return {
     version: 8,
-    sources,
     transition: { duration: 0 }, // colours are there at once
-    layers: [
-      { id: "ground", type: "background", paint: { "background-color": token("--ground") } },
-      ...(basemap ? [{ id: "basemap", type: "raster", source: "basemap", layout: { visibility: "none" }, paint: { "raster-saturation": -0.4 } } as const] : []),
-    ],
+    sources: basemap ? { basemap: { type: "raster", tiles: [basemap], tileSize: 256 } } : {},
+    layers: basemap
+      ? [{ id: "basemap", type: "raster", source: "basemap", layout: { visibility: "none" }, paint: { "raster-saturation": -0.4 } }]
+      : [],
   };
 }
 
 /** The land of an archive, in no colour yet. */
-export function addLand(map: Map, archive: string, kind: Kind): void {
-  map.addSource(SOURCE, { type: "vector", url: `pmtiles://${archive}` });
+export function addLand(map: Map, archive: VectorSourceSpecification, kind: Kind): void {
+  map.addSource(SOURCE, archive);
   for (const layer of shapes(kind)) map.addLayer(layer);
 }

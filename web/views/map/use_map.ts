@@ -4,7 +4,8 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Asked } from "../../state/address";
 import { ApiError, call, useData, path } from "../../state/api";
-import { about, draw, fit, type Parcel, readAt, type Told } from "./draw";
+import type { Release } from "../../state/catalogue";
+import { draw, fit, loadMap, type Parcel, readAt, source, type Told } from "./draw";
 import type { Painted } from "./figures";
 import { plain } from "./bands";
 import { addPlaces } from "./places";
@@ -37,7 +38,9 @@ async function ready(archive: string, tries = TRIES): Promise<void> {
 }
 
 /** The map of a release in `box`. */
-export function useGround(box: RefObject<HTMLDivElement | null>, release: string, kind: Kind, asked: Asked, on: Handlers): Ground {
+export function useGround(box: RefObject<HTMLDivElement | null>, held: Release, kind: Kind, asked: Asked, on: Handlers): Ground {
+  const release = held.release_id;
+  const hasRegions = held.layers?.includes("regions") ?? false;
   const map = useRef<Map | null>(null);
   const handlers = useRef(on);
   handlers.current = on;
@@ -48,25 +51,28 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
 
   useEffect(() => {
     let gone = false;
-    const archive = new URL(`/layers/${kind}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
+    const address = (layer: string): string => new URL(`/layers/${layer}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
     const start = async (): Promise<void> => {
-      // the archive is nearly always there: only where it cannot be read is it asked why
-      const asking = about(archive, kind).catch(async () => (await ready(archive), about(archive, kind)));
+      const { open } = await loadMap();
+      if (gone) return;
+      // both are asked before the canvas is made. An archive is nearly always there: only where it cannot be read is it asked why
+      const opened = (layer: string) => open(address(layer)).catch(async () => (await ready(address(layer)), open(address(layer))));
+      const asking = Promise.all([opened(kind), hasRegions ? opened("regions") : null]);
       asking.catch(() => undefined); // told below: the map itself may fail first
       let first = !asked.at; // where the map starts by itself is no choice of a person
       const made = (map.current = draw(box.current!, readAt(asked.at), {
-        onMove: (at) => (first || ask({ at: at.join(",") }, true), setZoom(at[2]!)),
+        onMove: (at) => first || (ask({ at: at.join(",") }, true), setZoom(at[2]!)),
         onPoint: (...x) => handlers.current.onPoint(...x),
         onPick: (...x) => handlers.current.onPick(...x),
       }));
-      const [known] = await Promise.all([asking, made.once("style.load")]);
+      const [[land, regions]] = await Promise.all([asking, made.once("style.load")]);
       if (gone) return;
-      if (first) fit(made, known.bounds);
+      if (first) fit(made, land);
       first = false;
       setZoom(made.getZoom());
-      addLand(made, archive, kind);
-      if (known.hasRegions) addPlaces(made, archive.replace(`${kind}.pmtiles`, "regions.pmtiles"));
-      setFields(known.fields);
+      addLand(made, source(land), kind);
+      if (regions) addPlaces(made, source(regions));
+      setFields(new Set(land.fields[kind]));
     };
     setDrawn(false);
     setError(undefined);
