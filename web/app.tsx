@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Filters } from "./parts/filters";
 import { complain, sentence, Toasts } from "./parts/toasts";
 import { type Asked, changed, followLinks, toView, useAsked, write } from "./state/address";
-import { type Catalogue, may, useCatalogue } from "./state/catalogue";
+import { type Catalogue, may, policyOf, useCatalogue } from "./state/catalogue";
 import { lang, t, tOr } from "./words";
 import { type Entry, type View, VIEWS } from "./views";
 
@@ -122,7 +122,7 @@ function Foot(p: { catalogue: Catalogue }) {
     <footer class="foot">
       {release && (
         <p>
-          {release.year} · {release.policy} · {t("release")} <span class="id">{release.release_id}</span> ·{" "}
+          {release.year} · {policyOf(release)} · {t("release")} <span class="id">{release.release_id}</span> ·{" "}
           {release.created_at.slice(0, 10)}
         </p>
       )}

@@ -38,7 +38,7 @@ def _release(store: Store, entry: Any, viewer: Viewer) -> dict[str, Any]:
         manifest = orjson.loads((folder / "manifest.json").read_bytes())
     except FileNotFoundError:
         return {**line, "available": False}
-    line["layers"] = layers_of(Release(folder, manifest))
+    line |= {"layers": layers_of(Release(folder, manifest)), "policy_title": manifest["policy"].get("title")}
     if not viewer.can("drafts"):
         told = [k for k in _SHOWN if k in manifest and k != "counts"]
         return {**line, "available": True, **{k: manifest[k] for k in told}}

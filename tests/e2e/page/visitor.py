@@ -34,9 +34,14 @@ class Visitor:
         self.base, self._axe = base, axe
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("console", lambda m: self._hear(m.type, m.text))
         self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
         self.context.on("request", lambda r: self.requests.append(r.url))
+
+    def _hear(self, kind: str, text: str) -> None:
+        # Chromium says of its own drawing by the processor that it is slow: no word of the page
+        if kind in ("error", "warning") and "GPU stall due to ReadPixels" not in text:
+            self.complaints.append(text)
 
     def open(self, path: str) -> Page:
         """Go to an address of the page and wait until its view says that it is ready."""

@@ -73,7 +73,7 @@ export default function MapView(p: View) {
     },
   });
   const painted = usePainted(asked, catalogue, ground.fields, ground.zoom);
-  const found = useFound(asked, release);
+  const found = useFound(asked, catalogue);
   usePaint(ground, painted, asked, found.ids, chosen);
   usePrint(ground, picture);
   useLean(ground, asked.d3 === "1");
@@ -99,7 +99,7 @@ export default function MapView(p: View) {
       <h1 class="hidden">{t("map_title")}</h1>
       <aside class="map-side">
         <Colours {...shown} hasBasemap={basemap() !== ""} />
-        <MapLegend {...shown} />
+        <MapLegend {...shown} found={found} />
         <Best {...shown} onLocate={(id) => void show(id).catch(complain)} />
         <div class="toolbar noprint">
           <button type="button" onClick={save}>{t("as_picture")}</button>

@@ -4,7 +4,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Asked } from "../../state/address";
 import { ApiError, call, useData, path } from "../../state/api";
-import type { Release } from "../../state/catalogue";
+import type { Catalogue, Release } from "../../state/catalogue";
 import { draw, fit, loadMap, type Parcel, readAt, source, type Told } from "./draw";
 import type { Painted } from "./figures";
 import { plain } from "./bands";
@@ -87,12 +87,21 @@ export function useGround(box: RefObject<HTMLDivElement | null>, held: Release, 
   return { map, fields, zoom, isDrawn, onDrawn: () => setDrawn(true), error };
 }
 
-/** Enterprises that the search found, best first; null without a search. */
-export function useFound(asked: Asked, release: string): { ids: string[] | null; total: number } {
-  const href = asked.q ? path("rankings", { release, q: asked.q, limit: 200 }) : null;
-  const found = useData<{ total: number; rows: { enterprise_id: string }[] }>(href);
-  if (!asked.q) return { ids: null, total: 0 };
-  return { ids: found.data?.rows.map((r) => r.enterprise_id) ?? [], total: found.data?.total ?? 0 };
+export interface Found {
+  /** Best first; null where the land's own figures answer the question. */
+  ids: string[] | null;
+  /** How many there are: the map marks no more than `ids` holds. */
+  total: number;
+}
+
+/** The enterprises that only the API can name: of a search, or of a development zone. */
+export function useFound(asked: Asked, catalogue: Catalogue): Found {
+  const isZone = catalogue.regions.some((r) => r.level === "zone" && r.code === asked.region);
+  const { industry, region, size, group, grade, q } = asked;
+  const question = { release: catalogue.release?.release_id, industry, region, size, group, grade, q };
+  const found = useData<{ total: number; ids: string[] }>(q || isZone ? path("rankings/ids", question) : null);
+  if (!q && !isZone) return { ids: null, total: 0 };
+  return { ids: found.data?.ids ?? [], total: found.data?.total ?? 0 };
 }
 
 /** Metres of height for one unit of the metric. */
