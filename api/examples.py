@@ -83,6 +83,8 @@ _RELEASE = {
     "rankings_sha256": "5d41…",
     "created_at": "2025-03-01T02:00:00.000000+00:00",
     "available": True,
+    "layers": ["parcels", "enterprises", "regions", "low_efficiency", "idle"],
+    "policy_title": _TITLE,
     "default_metric": "output_per_mu",
     "metrics": ["output_per_mu", "benefit_per_mu"],
     "synthetic": True,
@@ -130,6 +132,7 @@ EXAMPLES: dict[str, Any] = {
         "against": {"release_id": "2023-sunan-2017-77b0d1", "year": 2023, "policy": "sunan-2017"},
         "places": {ROW["enterprise_id"]: {"rank": 15, "of": 331}},
     },
+    f"{_V1}/rankings/ids": {**_HEAD, "total": 1, "ids": [ROW["enterprise_id"]]},
     f"{_V1}/rankings/bottom": {
         **_HEAD,
         "by": "output_per_mu",

@@ -1,10 +1,9 @@
 // The frame: bar, navigation, filters, the view asked, foot.
-import { type ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Filters } from "./parts/filters";
 import { complain, sentence, Toasts } from "./parts/toasts";
 import { type Asked, changed, followLinks, toView, useAsked, write } from "./state/address";
-import { type Catalogue, may, useCatalogue } from "./state/catalogue";
+import { type Catalogue, may, policyOf, useCatalogue } from "./state/catalogue";
 import { lang, t, tOr } from "./words";
 import { type Entry, type View, VIEWS } from "./views";
 
@@ -83,20 +82,20 @@ function Who(p: { catalogue: Catalogue }) {
   );
 }
 
-/** A view, loaded when first shown; what is wrong is said in its place. */
+/** A view, once what it draws with is there; what is wrong is said in its place. */
 function Shown(p: { entry: Entry; view: View }) {
-  const [found, set] = useState<{ part?: ComponentType<View>; error?: unknown }>({});
+  const [found, set] = useState<{ isLoaded: boolean; error?: unknown }>({ isLoaded: !p.entry.load });
   useEffect(() => {
-    p.entry.load().then(
-      (module) => set({ part: module.default }),
-      (error: unknown) => (complain(error), set({ error })),
+    p.entry.load?.().then(
+      () => set({ isLoaded: true }),
+      (error: unknown) => (complain(error), set({ isLoaded: false, error })),
     );
   }, [p.entry]);
   const error = p.view.catalogue.error ?? found.error;
   if (error) return <Wrong error={error} />;
   if (p.entry.needs && p.view.catalogue.me && !may(p.view.catalogue, p.entry.needs)) return <p class="empty" role="alert">{t("not_yours")}</p>;
-  if (!found.part || !p.view.catalogue.release || !p.view.catalogue.me) return <Waiting view={p.view} />;
-  return <found.part {...p.view} />;
+  if (!found.isLoaded || !p.view.catalogue.release || !p.view.catalogue.me) return <Waiting view={p.view} />;
+  return <p.entry.part {...p.view} />;
 }
 
 function Waiting(p: { view: View }) {
@@ -123,7 +122,7 @@ function Foot(p: { catalogue: Catalogue }) {
     <footer class="foot">
       {release && (
         <p>
-          {release.year} · {release.policy} · {t("release")} <span class="id">{release.release_id}</span> ·{" "}
+          {release.year} · {policyOf(release)} · {t("release")} <span class="id">{release.release_id}</span> ·{" "}
           {release.created_at.slice(0, 10)}
         </p>
       )}

@@ -56,7 +56,7 @@ async function writeIndex(result) {
   const links = (files) => files.map((f) => `<link rel="modulepreload" href="${name(f)}">`).join("\n    ");
   // the server puts in the links of the view that is asked (api/pages/assets.py)
   const views = outputs.flatMap(([file, o]) => {
-    const view = /web\/views\/(\w+)\/index\.tsx$/.exec(o.entryPoint ?? "")?.[1];
+    const view = /web\/libs\/(\w+)\.ts$/.exec(o.entryPoint ?? "")?.[1];
     return view ? [[view, links([...needed(file)].filter((f) => !first.has(f)))]] : [];
   });
   const page = (await readFile(path.join(here, "index.html"), "utf8"))

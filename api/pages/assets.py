@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -38,8 +39,8 @@ class Assets(StaticFiles):
         return answer
 
 
-def index(view: str, basemap: Basemap | None) -> Response:
-    """The page's frame with what its view loads first, told of the basemap. PermuError page_not_built where the checkout's assets were not made."""
+def index(view: str, asked: Iterable[str], basemap: Basemap | None) -> Response:
+    """The page's frame with what its view loads and asks first, told of the basemap. PermuError page_not_built where the checkout's assets were not made."""
     if not INDEX.is_file():
         raise PermuError(
             "page_not_built",
@@ -47,7 +48,8 @@ def index(view: str, basemap: Basemap | None) -> Response:
             "网页文件尚未生成：请在代码目录运行 make page（接口不受影响）",
         )
     views = orjson.loads((INDEX.parent / "views.json").read_bytes())
-    page = INDEX.read_text("utf-8").replace("<!-- view -->", views.get(view, ""))
+    links = [f'<link rel="preload" href="{escape(href)}" as="fetch" crossorigin="anonymous">' for href in asked]
+    page = INDEX.read_text("utf-8").replace("<!-- view -->", "\n    ".join([views.get(view, ""), *links]))
     headers = {"Cache-Control": "no-cache"}
     if basemap:
         told = f'data-basemap="{escape(basemap.address)}" data-credit="{escape(basemap.credit)}"'

@@ -8,15 +8,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.pages.assets import index
+from api.pages.first import first_asked
 from api.pages.reference import reference
+from api.query import StoreDep
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def page(request: Request) -> Response:
-    """The page. What it shows is in its address, which the page reads; the server reads the view's name, to send its files soon."""
-    return index(request.query_params.get("view", "map"), request.app.state.settings.basemap)
+def page(request: Request, store: StoreDep) -> Response:
+    """The page. What it shows is in its address, which the page reads; the server reads it to name what is needed first."""
+    asked = request.query_params
+    return index(asked.get("view", "map"), first_asked(store, asked), request.app.state.settings.basemap)
 
 
 @router.get("/enterprises/{enterprise_id}")

@@ -42,7 +42,7 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/v1/me", PERSON, audit="no"),
     Rule("/api/v1/rankings/bottom", "bottom"),
     Rule("/api/v1/rankings/places", "rankings"),
-    Rule("/api/v1/rankings/places", "rankings"),
+    Rule("/api/v1/rankings/ids", "rankings"),
     Rule("/api/v1/rankings", "rankings"),
     Rule("/api/v1/summary", "summary"),
     Rule("/api/v1/overview", "summary"),

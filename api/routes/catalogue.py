@@ -15,8 +15,10 @@ from api.respond import answer, dump
 from api.rights import View, Viewer, view_of, viewer_of
 from api.rights.rules import LEAST_GROUP
 from api.store import Listed, Opened, Store
+from engine.layers.files import layers_of
 from engine.policy.packs import load_pack, read_pack, shipped
 from engine.query.rows import ranked_columns
+from engine.releases import Release
 from engine.schema.codes import industry_name, region_level, region_name, zone_name
 from engine.schema.columns import GROUPINGS, SIZES, column
 from engine.schema.errors import PermuError
@@ -31,10 +33,12 @@ def _release(store: Store, entry: Any, viewer: Viewer) -> dict[str, Any]:
     line = {
         k: getattr(entry, k) for k in ("release_id", "year", "policy", "state", "rows", "rankings_sha256", "created_at")
     }
+    folder = store.warehouse.releases / entry.release_id
     try:
-        manifest = orjson.loads((store.warehouse.releases / entry.release_id / "manifest.json").read_bytes())
+        manifest = orjson.loads((folder / "manifest.json").read_bytes())
     except FileNotFoundError:
         return {**line, "available": False}
+    line |= {"layers": layers_of(Release(folder, manifest)), "policy_title": manifest["policy"].get("title")}
     if not viewer.can("drafts"):
         told = [k for k in _SHOWN if k in manifest and k != "counts"]
         return {**line, "available": True, **{k: manifest[k] for k in told}}

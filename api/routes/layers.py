@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ _TITLES = {
     "fgb": "a whole layer as FlatGeobuf", "gpkg": "a whole layer as GeoPackage", "parquet": "a whole layer as GeoParquet",
     "shp.zip": "a whole layer as shapefile, zipped",
 }  # fmt: skip
+_SHORT = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})")
 _WORDS = f"Layers: {', '.join(LAYERS)}. Files are in EPSG:4490, GeoJSON in lon/lat, tiles in EPSG:3857."
 
 
@@ -57,7 +59,22 @@ def _send(request: Request, place: Path, media: str, name: str) -> Response:
     headers |= {"Content-Encoding": "gzip"} if zipped else {}
     if is_fresh(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return LargeFile(sent, media_type=media, headers=headers)
+    return _part(request, sent, media, headers) or LargeFile(sent, media_type=media, headers=headers)
+
+
+def _part(request: Request, place: Path, media: str, headers: dict[str, str]) -> Response | None:
+    """A short piece of a file, read here and sent at once: what a map asks for, tile by tile. None for all else."""
+    asked = _SHORT.fullmatch(request.headers.get("range", ""))
+    if asked is None or "if-range" in request.headers:
+        return None
+    start, end, size = int(asked[1]), int(asked[2]) + 1, place.stat().st_size
+    if not start < min(end, size) or end - start > LargeFile.chunk_size:
+        return None
+    with place.open("rb") as file:
+        file.seek(start)
+        body = file.read(min(end, size) - start)
+    where = {"Content-Range": f"bytes {start}-{start + len(body) - 1}/{size}"}
+    return Response(body, 206, {**headers, **where}, media)
 
 
 def _route(ending: str) -> Callable[..., Response]:

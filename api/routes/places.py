@@ -1,4 +1,4 @@
-"""Where the enterprises of a ranking page stood the year before: the movement column of the page."""
+"""What the page asks beside a ranking: where its enterprises stood the year before, and who they are, without figures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from engine.query import Board, Selection
 from engine.query.page import part_of
 
 router = APIRouter(tags=["rankings"], prefix="/rankings")
+MOST_IDS = 20_000
 
 
 class PlacesQuery(GroupQuery):
@@ -40,6 +41,21 @@ def places_of(board: Board, selection: Selection, enterprises: list[str]) -> dic
         if place < standing.of and standing.rows[place] == number:
             found[enterprise] = {"rank": int(standing.rank[place]), "of": standing.of}
     return found
+
+
+@router.get("/ids", summary="Who a question names: ids alone, at most 20,000")
+def ids(request: Request, asked: Annotated[GroupQuery, Query()], store: StoreDep) -> Response:
+    """The same question as /rankings; `ids` in the order of the ranking, `total` counts those beyond the limit too."""
+    opened = asked.opened(store)
+    board, view = opened.board, view_of(request, opened)
+    selection = replace(view.narrow(asked.selection(), board), limit=MOST_IDS)
+
+    def make() -> bytes:
+        part = part_of(board, selection)
+        named = board.table["enterprise_id"].gather(part.places.rows).to_list()
+        return dump({**head(board), "total": part.total, "ids": named})
+
+    return answer(request, opened.listed, make, key=view.key)
 
 
 @router.get("/places", summary="Where the enterprises of a ranking page stood the year before")

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import desk, export, ingest, layers, link, ogc, ranking, serve
+from tests.bench import desk, export, first_view, ingest, layers, link, ogc, ranking, serve
 from tests.bench.measure import RUNS, SIZE, Line, Run, in_turn, lines, process
 
 
@@ -95,6 +95,7 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "ogc_bbox": ogc.ogc_bbox,
     "robustness": ranking.robustness,
     "simulate_20k": desk.simulate_20k,
+    "first_view": first_view.first_view,
     "serve_page": serve.serve_page,
     "serve_filters": serve.serve_filters,
     "serve_memory": serve.serve_memory,

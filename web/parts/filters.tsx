@@ -1,7 +1,7 @@
 // The bar of choices, shared by the views: what is chosen goes into the address.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ask, type Asked } from "../state/address";
-import type { Catalogue, Place } from "../state/catalogue";
+import { type Catalogue, type Place, policyOf } from "../state/catalogue";
 import { either, lang, t, tOr, type Word } from "../words";
 import type { Filter } from "../views";
 import { figure } from "./number";
@@ -66,7 +66,8 @@ function ReleaseFields(p: { asked: Asked; catalogue: Catalogue }) {
   const { releases, release } = p.catalogue;
   const usable = releases.filter((r) => r.state !== "withdrawn");
   const years = [...new Set(usable.map((r) => String(r.year)))];
-  const policies = [...new Set(usable.filter((r) => r.year === release?.year).map((r) => r.policy))];
+  // the newest of a policy stands first: its title counts
+  const policies = new Map(usable.filter((r) => r.year === release?.year).reverse().map((r) => [r.policy, policyOf(r)]));
   const setYear = (year: string) => {
     const kept = usable.some((r) => String(r.year) === year && r.policy === release?.policy);
     ask({ year, release: null, policy: kept ? p.asked.policy : null, by: kept ? p.asked.by : null });
@@ -78,7 +79,7 @@ function ReleaseFields(p: { asked: Asked; catalogue: Catalogue }) {
         name="policy"
         label={t("policy")}
         value={release?.policy ?? ""}
-        choices={policies.map((x) => [x, x])}
+        choices={[...policies]}
         onChange={(policy) => ask({ policy, year: String(release?.year ?? ""), release: null, by: null, grade: null })}
       />
     </>

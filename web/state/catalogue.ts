@@ -14,6 +14,10 @@ export interface Release {
   synthetic?: boolean;
   default_metric?: string;
   metrics?: string[];
+  /** What the policy is called. */
+  policy_title?: { zh: string; en: string } | null;
+  /** Layers that it has what they need for. */
+  layers?: string[];
 }
 
 export interface Place {
@@ -115,6 +119,9 @@ export function useCatalogue(asked: Asked): Catalogue {
     loading: parts.some((p) => p.loading),
   };
 }
+
+/** The policy of a release by its title, else by its id. */
+export const policyOf = (r: Release): string => (lang() === "zh" ? r.policy_title?.zh : r.policy_title?.en) ?? r.policy;
 
 /** Title of a column or metric in the page's language. */
 export function titleOf(c: Pick<Catalogue, "columns">, name: string): string {

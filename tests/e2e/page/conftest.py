@@ -86,17 +86,19 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Browser, server: str, checkout: Path) -> Iterator[Visit]:
-    """``visit(path, size="wide"|"narrow", base=server, **context)``: a window at a state of the page, ready.
+    """``visit(path, size="wide"|"narrow", base=server, **context)``: a window at a state of the page, ready
+    (``until_ready=False``: nowhere yet).
 
     When the test ends, every window must have met no console error and asked nothing of another origin.
     """
     opened: list[Visitor] = []
     axe = checkout / "node_modules" / "axe-core" / "axe.min.js"
 
-    def at(path: str, size: str = "wide", base: str = server, **context: object) -> Visitor:
+    def at(path: str, size: str = "wide", base: str = server, until_ready: bool = True, **context: object) -> Visitor:
         visitor = Visitor(browser, base, axe, size, **context)
         opened.append(visitor)
-        visitor.open(path)
+        if until_ready:
+            visitor.open(path)
         return visitor
 
     yield at

@@ -6,10 +6,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from api.rights import users
+from engine.releases import find
 from engine.schema.warehouse import Warehouse
 
-ROLES = ("land_bureau", "regulator", "gis", "public")
+ROLES = ("land_bureau", "regulator", "gis", "enterprise", "public")
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,13 @@ class Offices:
 
 
 def peopled(demo: Path, place: Path) -> tuple[Warehouse, dict[str, str]]:
-    """A copy of a demo's warehouse with a user of every role."""
+    """A copy of a demo's warehouse with a user of every role; the enterprise is :func:`someone`."""
     home = Warehouse(Path(shutil.copytree(demo, place)))
-    return home, {
-        role: users.add(home, f"a-{role}", role, "32" if role == "land_bureau" else None)[1] for role in ROLES
-    }
+    more = {"land_bureau": {"region": "32"}, "enterprise": {"enterprise": someone(home)}}
+    return home, {role: users.add(home, f"a-{role}", role, **more.get(role, {}))[1] for role in ROLES}
+
+
+def someone(home: Warehouse) -> str:
+    """The enterprise of grade B that stands best: it has land, figures and a next grade."""
+    table = find(home, year=2024, policy="huaian-2024").rankings
+    return str(table.filter(pl.col("grade") == "B").sort("rank__score__all", "enterprise_id")["enterprise_id"][0])

@@ -90,7 +90,7 @@ def test_keys_are_letters_where_somebody_types_and_can_be_switched_off(visit: Vi
 def test_a_dispute_shows_the_parcel_drawn(visit: Visit, offices: Offices) -> None:
     window = visit("/?view=desk&tab=disputes&reason=area_dispute&lang=en", **offices.signed_in("regulator"))
     page = window.page
-    page.locator(".desk-sketch .desk-own").wait_for()
+    page.locator(".desk-parcel .plan-own").wait_for()
     assert "Declared area" in page.locator(".desk-parcel").inner_text()
     for kind in ("Figures", "Corrections"):
         page.get_by_role("button", name=kind).click()

@@ -94,3 +94,13 @@ def test_the_api_page_is_accessible_and_fits(visit: Visit, path: str, size: str)
     visitor = visit("/?view=rankings", size)
     visitor.page.goto(visitor.base + path)
     assert visitor.axe() == [] and visitor.overflow() <= 0
+
+@pytest.mark.parametrize("path", ["/", "/?year=2023", "/?view=rankings&size=small", "/?view=overview"])
+def test_what_the_frame_names_is_asked_once_by_the_page(visit: Visit, path: str) -> None:
+    """The addresses that api/pages/first.py puts into the frame are those of the page: none is asked twice, none in vain."""
+    visitor = visit(path)
+    named = visitor.page.locator("link[rel=preload]").evaluate_all("links => links.map(l => l.href)")
+    fetched = visitor.page.evaluate("performance.getEntriesByType('resource').map(r => [r.name, r.initiatorType])")
+    assert len(named) == (9 if path in ("/", "/?year=2023") else 6)
+    assert all([kind for url, kind in fetched if url == address] == ["link"] for address in named), fetched
+    visitor.page.wait_for_timeout(3_500)  # Chromium warns of what nobody took within three seconds: `visit` finds it

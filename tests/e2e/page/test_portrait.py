@@ -64,7 +64,7 @@ def test_figures_are_those_of_the_api(visit: Visit, server: str, graded: dict[st
     drawn = [p["geometry"]["coordinates"][0][0] for p in parcels if p["geometry"]]
     lon, lat = drawn[0]
     assert f"at={lat:.5f},{lon:.5f},15" in (page.get_by_role("link", name="在地图中查看").get_attribute("href") or "")
-    assert page.locator("svg.parcels g > circle").count() == sum(p["geometry"] is not None for p in parcels)
+    assert page.locator(".plan g > circle").count() == sum(p["geometry"] is not None for p in parcels)
 
 
 def test_years_lead_to_their_portraits(visit: Visit, graded: dict[str, Any]) -> None:

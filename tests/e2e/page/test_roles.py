@@ -1,7 +1,8 @@
-"""Map and rankings as each role sees them: what the API keeps back the page neither shows nor trips over."""
+"""The six views as each role sees them, in both languages: what the API keeps back the page neither shows nor trips over."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,17 +10,30 @@ import pytest
 
 from engine.states import change_state
 from tests.e2e.page.conftest import Visit, serving
-from tests.e2e.page.offices import Offices, peopled
+from tests.e2e.page.offices import Offices, peopled, someone
 from tests.e2e.page.test_map import colours, legend
+from tests.e2e.page.visitor import Visitor
 
-# role → what its navigation names beside the map and the rankings
-NAVIGATION = {
-    "land_bureau": {"政策试算", "工作台"},
-    "regulator": {"政策试算", "工作台"},
-    "gis": set(),
-    "public": set(),
+VIEWS = {
+    "map": "/?policy=huaian-2024",
+    "overview": "/?view=overview&policy=huaian-2024",
+    "rankings": "/?view=rankings&policy=huaian-2024",
+    "portrait": "/?view=portrait&policy=huaian-2024&enterprise={someone}",
+    "whatif": "/?view=whatif&policy=huaian-2024",
+    "desk": "/?view=desk",
 }
-FIGURES = "亩均产出"
+# What a view holds where its role may see it.
+HOLDS = {
+    "map": ".legend-box .legend li", "overview": "[data-figure]", "rankings": ".tabulator-row a",
+    "portrait": "section.part", "whatif": ".whatif-matrix", "desk": ".desk-tabs a",
+}  # fmt: skip
+OFFICERS = ("administrator", "land_bureau", "regulator")
+ROLES = (*OFFICERS, "gis", "enterprise", "public")
+REFUSED = {"zh": "您的角色不能查看本页", "en": "Your role may not see this view"}
+FIGURES = {"zh": "亩均产出", "en": "Output per mu"}
+# Words of the page itself: everything else may be a name, which stays as it is.
+OWN_WORDS = "nav a, label, th[scope=col], button, .legend-title, .choices, .cards dt"
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +47,53 @@ def offices(
         yield Offices(base, keys, home)
 
 
-@pytest.mark.parametrize("role", NAVIGATION)
-def test_the_map_by_role(visit: Visit, offices: Offices, role: str) -> None:
-    window = visit("/?policy=huaian-2024", **offices.signed_in(role))
-    assert colours(window) > 8 and window.axe() == []
-    named = set(window.page.locator("nav a").all_inner_texts())
-    assert named & {"政策试算", "工作台"} == NAVIGATION[role]
-    choices = window.page.locator(".map-controls").inner_text()
-    assert (FIGURES in choices) == (role in ("land_bureau", "regulator"))
-    assert "等级" in choices
-    asked = " ".join(window.requests)
-    assert ("/layers/parcels.pmtiles" in asked) == (role != "public")
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("role", ROLES)
+def test_the_six_views_by_role(visit: Visit, offices: Offices, role: str, lang: str) -> None:
+    """One window goes through all views; what a role may not see is refused in words, in its language."""
+    # the administrator is whoever sits at a server without users
+    signed = {} if role == "administrator" else offices.signed_in(role)
+    window = visit("", until_ready=False, **signed)
+    for view, path in VIEWS.items():
+        before = len(window.requests)
+        page = window.open(path.format(someone=someone(offices.warehouse)) + ("&lang=en" if lang == "en" else ""))
+        if view in ("whatif", "desk") and role not in OFFICERS:
+            assert REFUSED[lang] in page.locator("main [role=alert]").inner_text()
+        else:
+            assert page.locator(HOLDS[view]).count() > 0, view
+        assert page.locator("html").get_attribute("lang") == ("en" if lang == "en" else "zh-CN")
+        if lang == "en":
+            words = page.locator(OWN_WORDS).all_inner_texts()
+            assert not [w for w in words if CHINESE.search(w)], view
+        else:
+            assert window.axe() == [], view
+        _seen(window, view, role, lang, " ".join(window.requests[before:]))
+
+
+def _seen(window: Visitor, view: str, role: str, lang: str, asked: str) -> None:
+    """What differs by role within a view."""
+    page = window.page
+    if view == "map":
+        assert colours(window) > 8
+        assert page.locator("nav a").count() == (5 if role in OFFICERS else 3)
+        assert (FIGURES[lang] in page.locator(".map-controls").inner_text()) == (role in (*OFFICERS, "enterprise"))
+        assert ("/layers/parcels.pmtiles" in asked) == (role != "public")
+    elif view == "rankings":
+        rows = page.locator(".tabulator-row a").count()
+        assert rows == 1 if role == "enterprise" else rows > 5
+        shown = page.locator(".rankings-view .toolbar").first.inner_text()
+        assert ("XLSX" in shown) == (role != "public")
+        assert (("末位 5%" if lang == "zh" else "Bottom 5 %") in shown) == (role in ("administrator", "regulator"))
+    elif view == "portrait":
+        sheet = page.locator("a[href*=checkup]").count()
+        assert (sheet > 0) == (role in (*OFFICERS, "enterprise"))
+    elif view == "desk" and role in OFFICERS:
+        assert page.locator(".desk-tabs a").count() == (2 if role == "regulator" else 5)
 
 
 def test_the_public_sees_grades_of_enterprises_as_points(visit: Visit, offices: Offices) -> None:
     window = visit("/?policy=huaian-2024&at=31.6,120,10.2,0,0", **offices.signed_in("public"))
     assert "A 优先发展" in legend(window) and colours(window) > 3
-
-
-@pytest.mark.parametrize("role", NAVIGATION)
-def test_the_rankings_by_role(visit: Visit, offices: Offices, role: str) -> None:
-    window = visit("/?view=rankings&policy=huaian-2024", **offices.signed_in(role))
-    assert window.page.locator(".tabulator-row a").count() > 5 and window.axe() == []
-    shown = window.page.locator(".rankings-view .toolbar").first.inner_text()
-    assert ("XLSX" in shown) == (role != "public")
-    assert ("末位 5%" in shown) == (role == "regulator")
 
 
 def test_nobody_signed_in_is_led_to_the_form_and_back(visit: Visit, offices: Offices) -> None:

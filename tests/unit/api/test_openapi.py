@@ -19,7 +19,7 @@ from engine.schema.columns import COLUMNS
 
 DOCUMENTED = {
     "/api/v1/releases", "/api/v1/industries", "/api/v1/regions", "/api/v1/sizes", "/api/v1/policies",
-    "/api/v1/policies/{policy_id}", "/api/v1/indicators", "/api/v1/columns", "/api/v1/rankings", "/api/v1/rankings/bottom", "/api/v1/rankings/places", "/api/v1/summary",
+    "/api/v1/policies/{policy_id}", "/api/v1/indicators", "/api/v1/columns", "/api/v1/rankings", "/api/v1/rankings/bottom", "/api/v1/rankings/places", "/api/v1/rankings/ids", "/api/v1/summary",
     "/api/v1/enterprises/{enterprise_id}", "/api/v1/enterprises/{enterprise_id}/explain",
     "/api/v1/enterprises/{enterprise_id}/history", *(f"/layers/{{layer}}.{ending}" for ending in FORMS), "/healthz", "/readyz", "/metrics", "/api/v1/me",
     *(f"/api/v1/overview/{panel}" for panel in ("distribution", "concentration", "quadrant", "movement", "targets")),

@@ -42,3 +42,11 @@ def test_a_year_without_one_before_and_another_policy_are_refused(client: TestCl
     assert (alone.status_code, alone.json()["code"]) == (404, "no_release")
     other = client.get(f"{V1}/rankings/places", params={"release": ids["2024"], "against": ids["graded"]})
     assert (other.status_code, other.json()["parameter"]) == (400, "against")
+
+
+@pytest.mark.parametrize("asked", QUESTIONS)
+def test_ids_are_those_of_the_ranking_in_its_order(demo_client: TestClient, asked: dict[str, str]) -> None:
+    same = {k: v for k, v in asked.items() if k not in ("by", "order")}
+    page = demo_client.get(f"{V1}/rankings", params={**same, "limit": 1000}).json()
+    found = demo_client.get(f"{V1}/rankings/ids", params=same).json()
+    assert found["ids"] == [r["enterprise_id"] for r in page["rows"]] and found["total"] == page["total"] > 20

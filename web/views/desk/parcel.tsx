@@ -1,6 +1,7 @@
 // One parcel: its drawing among its neighbours, declared against drawn area, who uses it.
-import type { Feature, Position } from "geojson";
+import type { Feature } from "geojson";
 import { Figure } from "../../parts/number";
+import { type Look, type Piece, Plan } from "../../parts/plan";
 import { path } from "../../state/api";
 import { either, t, tOr } from "../../words";
 import { useFresh } from "./fresh";
@@ -32,7 +33,7 @@ export function ParcelOf(p: { code: string; year?: string }) {
   if (!data) return <Missing {...found} />;
   return (
     <div class="desk-parcel">
-      {data.feature ? <Sketch own={data.feature} near={data.neighbours} /> : <p class="empty">{t("desk_not_drawn")}</p>}
+      {data.feature ? <Drawn own={data.feature} near={data.neighbours} /> : <p class="empty">{t("desk_not_drawn")}</p>}
       <div>
         <p class="id">{data.parcel_code}</p>
         <dl class="desk-areas">
@@ -54,38 +55,13 @@ export function ParcelOf(p: { code: string; year?: string }) {
   );
 }
 
-const SIZE = 320;
-const METRES = 111_320; // of one degree of latitude
-type Ring = Position[];
-
-function ringsOf(feature: Feature): Ring[] {
-  const g = feature.geometry;
-  return g.type === "Polygon" ? g.coordinates : g.type === "MultiPolygon" ? g.coordinates.flat() : [];
-}
-
-/** North is up, metres are even: a plan, no map; 20 % of margin show what lies beside. */
-function Sketch(p: { own: Feature; near: Feature[] }) {
-  const points = ringsOf(p.own).flat();
-  const [west, east] = [Math.min(...points.map((x) => x[0]!)), Math.max(...points.map((x) => x[0]!))];
-  const [south, north] = [Math.min(...points.map((x) => x[1]!)), Math.max(...points.map((x) => x[1]!))];
-  const squeeze = Math.cos((((south + north) / 2) * Math.PI) / 180);
-  const span = Math.max((east - west) * squeeze, north - south) * 1.4 || 1e-4;
-  const at = (x: Position) => {
-    const across = (((x[0]! - (west + east) / 2) * squeeze) / span + 0.5) * SIZE;
-    const down = (0.5 - (x[1]! - (south + north) / 2) / span) * SIZE;
-    return `${across.toFixed(1)},${down.toFixed(1)}`;
-  };
-  const drawn = (f: Feature) => ringsOf(f).map((ring) => `M${ring.map(at).join("L")}Z`).join("");
-  const metres = span * METRES;
-  const bar = 10 ** Math.floor(Math.log10(metres / 2));
-  const length = metres / 2 / bar >= 5 ? 5 * bar : metres / 2 / bar >= 2 ? 2 * bar : bar;
-  const wide = (length / metres) * SIZE;
+function Drawn(p: { own: Feature; near: Feature[] }) {
+  const piece = (f: Feature, look: Look): Piece => ({ id: String(f.id ?? ""), geometry: f.geometry, look });
   return (
-    <svg class="desk-sketch" viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={t("desk_sketch", { code: String(p.own.id ?? "") })}>
-      {p.near.map((f) => <path key={String(f.id)} class="desk-near" d={drawn(f)}><title>{String(f.id)}</title></path>)}
-      <path class="desk-own" fill-rule="evenodd" d={drawn(p.own)} />
-      <path class="desk-bar" d={`M12 ${SIZE - 14}h${wide.toFixed(1)}`} />
-      <text x="12" y={SIZE - 20}>{length >= 1000 ? `${length / 1000} km` : `${length} m`}</text>
-    </svg>
+    <Plan
+      pieces={[piece(p.own, "own"), ...p.near.map((f) => piece(f, "near"))]}
+      label={t("desk_sketch", { code: String(p.own.id ?? "") })}
+      legend={[["own", t("desk_this_parcel")], ["near", t("desk_near_parcels")]]}
+    />
   );
 }

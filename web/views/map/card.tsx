@@ -28,7 +28,7 @@ function Region(p: Shown) {
         <dt>{isShare ? t("map_low_share") : titleOf(p.catalogue, metric)}</dt>
         <dd>{isShare ? percent(value) : <Figure value={value} decimals={decimalsOf(p.catalogue, metric)} unit={unitOf(p.catalogue, metric)} />}</dd>
         <dt>{t("map_enterprises")}</dt>
-        <dd>{figure(numeric(p.parcel.enterprises), 0)}</dd>
+        <dd>{figure(p.painted.counts.get(code), 0)}</dd>
       </dl>
     </>
   );

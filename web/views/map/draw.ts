@@ -1,20 +1,16 @@
 // The map itself: MapLibre on the release's archive. Knows nothing of the page but what it is told.
-import { Map, NavigationControl, ScaleControl, addProtocol, prewarm, setWorkerUrl, type MapMouseEvent } from "maplibre-gl";
+import type { Map, MapMouseEvent, VectorSourceSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
-import { PMTiles, Protocol } from "pmtiles";
+import type { Archive } from "../../libs/map";
 import { lang, t } from "../../words";
 import { FILLED } from "./places";
-import { type Kind, SOURCE, style } from "./style";
+import { ground, SOURCE } from "./style";
 
 /** Latitude, longitude, zoom, bearing, pitch: what `at` in the address holds. */
 export type At = readonly number[];
 export type Parcel = Record<string, string | number | boolean | null | undefined>;
 
 const frame = document.getElementById("page") as HTMLScriptElement;
-const protocol = new Protocol();
-setWorkerUrl(new URL(frame.dataset.worker!, location.href).href);
-prewarm(); // the worker loads while the archive is asked
-addProtocol("pmtiles", protocol.tile);
 
 export const basemap = (): string => frame.dataset.basemap ?? "";
 
@@ -23,16 +19,10 @@ export function readAt(text: string | undefined): At | null {
   return numbers.length === 5 && numbers.every(Number.isFinite) ? numbers : null;
 }
 
-/** The archive's bounds, the names of its features' figures (what this viewer may see), whether it knows regions. */
-export async function about(archive: string, kind: Kind): Promise<{ bounds: [number, number, number, number]; fields: Set<string>; hasRegions: boolean }> {
-  const file = new PMTiles(archive);
-  protocol.add(file);
-  const head = await file.getHeader();
-  const told = (await file.getMetadata()) as { vector_layers?: { id: string; fields: Record<string, string> }[] };
-  const fields = told.vector_layers?.find((l) => l.id === kind)?.fields ?? {};
-  const hasRegions = kind === "enterprises" || (told.vector_layers?.some((l) => l.id === "regions") ?? false);
-  return { hasRegions, bounds: [head.minLon, head.minLat, head.maxLon, head.maxLat], fields: new Set(Object.keys(fields)) };
-}
+let lib: typeof import("../../libs/map");
+
+/** The map's library; to be awaited before anything is drawn. */
+export const loadMap = async (): Promise<typeof lib> => (lib = await import("../../libs/map"));
 
 const WORDS = (): Record<string, string> => ({
   "NavigationControl.ZoomIn": t("map_zoom_in"),
@@ -45,29 +35,42 @@ export interface Told {
   onMove: (at: At) => void;
   onPoint: (at: { lon: number; lat: number } | null, parcel: Parcel | null, point: { x: number; y: number }) => void;
   onPick: (parcel: Parcel | null, touch: boolean) => void;
-  onIdle: () => void;
 }
 
-/** A map in `box`; throws where the browser has no WebGL. */
-export function draw(box: HTMLElement, archive: string, kind: Kind, bounds: [number, number, number, number], at: At | null, on: Told): Map {
-  const map = new Map({
+/** A map in `box` without its land yet; throws where the browser has no WebGL. */
+export function draw(box: HTMLElement, at: At | null, on: Told): Map {
+  const map = new lib.Map({
     container: box,
-    style: style(archive, kind, basemap()),
+    style: ground(basemap()),
+    validateStyle: false, // it is this page's own, and tsc has seen it
+    fadeDuration: 0,
+    renderWorldCopies: false,
     attributionControl: frame.dataset.credit ? { customAttribution: frame.dataset.credit.replaceAll("<", "&lt;") } : false,
     locale: WORDS(),
     maxPitch: 70,
     minZoom: 4,
     maxZoom: 18,
     dragRotate: true,
-    ...(at ? { center: [at[1]!, at[0]!], zoom: at[2], bearing: at[3], pitch: at[4] } : { bounds, fitBoundsOptions: { padding: 24 } }),
+    ...(at ? { center: [at[1]!, at[0]!], zoom: at[2], bearing: at[3], pitch: at[4] } : {}),
   });
-  map.addControl(new NavigationControl({ visualizePitch: true }), "top-right");
-  map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
+  map.addControl(new lib.NavigationControl({ visualizePitch: true }), "top-right");
+  map.addControl(new lib.ScaleControl({ unit: "metric" }), "bottom-right");
   map.getCanvas().setAttribute("aria-label", t("map_title"));
   map.getCanvas().lang = lang();
   listen(map, on);
   return map;
 }
+
+/** The archive as MapLibre's source. */
+export function source({ url, head }: Archive): VectorSourceSpecification {
+  const bounds = boundsOf(head);
+  return { type: "vector", tiles: [`pmtiles://${url}/{z}/{x}/{y}`], minzoom: head.minZoom, maxzoom: head.maxZoom, bounds };
+}
+
+const boundsOf = (h: Archive["head"]): [number, number, number, number] => [h.minLon, h.minLat, h.maxLon, h.maxLat];
+
+/** What the archive holds of the world, in the window. */
+export const fit = (map: Map, archive: Archive): void => void map.fitBounds(boundsOf(archive.head), { padding: 24, animate: false });
 
 function listen(map: Map, on: Told): void {
   const parcelAt = (e: MapMouseEvent): Parcel | null => {
@@ -87,5 +90,4 @@ function listen(map: Map, on: Told): void {
   });
   map.on("mouseout", () => on.onPoint(null, null, { x: 0, y: 0 }));
   map.on("click", (e) => on.onPick(parcelAt(e), (e.originalEvent as PointerEvent).pointerType === "touch"));
-  map.on("idle", on.onIdle);
 }

@@ -19,6 +19,8 @@ export interface Painted {
   whole: Group | undefined;
   /** Region code → value: Σ/Σ of the metric; where there is none, the share of grades C and D. */
   regions: ReadonlyMap<string, number>;
+  /** Region code → enterprises that are asked. */
+  counts: ReadonlyMap<string, number>;
   regionEdges: readonly number[];
   level: string;
   loading: boolean;
@@ -58,20 +60,23 @@ export function usePainted(asked: Asked, catalogue: Catalogue, fields: ReadonlyS
   const bandsOf = asked.bands === "fixed" ? { release: question.release } : question;
   const whole: Known<Summary> = useData(path("summary", bandsOf));
   const level = levelAt(zoom);
-  const parts: Known<Summary> = useData(zoom < 10 ? path("summary", { ...question, group_by: level }) : null);
+  // regions are of the very rows that are asked; bands and ranks are of their group
+  const parts: Known<Summary> = useData(zoom < 10 ? path("summary", { ...question, grade: asked.grade, q: asked.q, group_by: level }) : null);
   const group = whole.data?.groups[0];
   const colour = colourOf(asked, catalogue, fields, group);
   const metrics = metricsOf(catalogue, fields);
   const metric = colour.kind === "grade" ? (metrics.includes(catalogue.by) ? catalogue.by : (metrics.at(-1) ?? "")) : colour.metric;
   const regions = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const g of parts.data?.groups ?? []) {
     // shares of grades are quotas within a county: only where no figure may be seen do they colour regions
     const value = metric ? g.metrics[metric]?.ratio : lowShare(g);
     const code = g.key[level];
+    if (code) counts.set(code, g.enterprises);
     if (code && value !== null && value !== undefined) regions.set(code, value);
   }
   return {
-    colour, metric, metrics, isGraded: isGraded(catalogue, fields), whole: group, regions, level,
+    colour, metric, metrics, isGraded: isGraded(catalogue, fields), whole: group, regions, counts, level,
     regionEdges: fifths([...regions.values()]), loading: whole.loading || parts.loading, error: whole.error ?? parts.error,
   };
 }

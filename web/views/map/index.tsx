@@ -64,7 +64,7 @@ export default function MapView(p: View) {
   const [pointer, setPointer] = useState<Pointer | null>(null);
   const [picked, setPicked] = useState<Parcel | null>(null);
   const [chosen, setChosen] = useState("");
-  const ground = useGround(box, release, may(catalogue, "layer_parcels") ? "parcels" : "enterprises", asked, {
+  const ground = useGround(box, catalogue.release!, may(catalogue, "layer_parcels") ? "parcels" : "enterprises", asked, {
     onPoint: (at, parcel, point) => setPointer(at && { ...at, parcel, ...point }),
     onPick: (parcel, touch) => {
       if (parcel?.isRegion) return;
@@ -73,7 +73,7 @@ export default function MapView(p: View) {
     },
   });
   const painted = usePainted(asked, catalogue, ground.fields, ground.zoom);
-  const found = useFound(asked, release);
+  const found = useFound(asked, catalogue);
   usePaint(ground, painted, asked, found.ids, chosen);
   usePrint(ground, picture);
   useLean(ground, asked.d3 === "1");
@@ -99,7 +99,7 @@ export default function MapView(p: View) {
       <h1 class="hidden">{t("map_title")}</h1>
       <aside class="map-side">
         <Colours {...shown} hasBasemap={basemap() !== ""} />
-        <MapLegend {...shown} />
+        <MapLegend {...shown} found={found} />
         <Best {...shown} onLocate={(id) => void show(id).catch(complain)} />
         <div class="toolbar noprint">
           <button type="button" onClick={save}>{t("as_picture")}</button>
@@ -107,7 +107,7 @@ export default function MapView(p: View) {
         </div>
       </aside>
       <div class="map-place">
-        <div ref={box} class="map-box" />
+        <div ref={box} class={`map-box ${ground.isDrawn ? "" : "map-unseen"}`} />
         <img ref={picture} class="map-print" alt="" />
         {ground.error !== undefined && <p class="map-failed" role="alert">{t("map_failed")} {sentence(ground.error)}</p>}
         {painted.error && <p class="map-failed" role="alert">{sentence(painted.error)}</p>}

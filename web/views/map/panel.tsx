@@ -10,7 +10,7 @@ import { t, tOr } from "../../words";
 import { decimalsFor, legendOf, sharer, shower } from "./bands";
 import type { Painted } from "./figures";
 import { PARCELS_FROM } from "./style";
-import { heightScale } from "./use_map";
+import { type Found, heightScale } from "./use_map";
 
 interface Shown {
   asked: Asked;
@@ -72,14 +72,16 @@ export function bandsShown(p: Omit<Shown, "asked">): { title: string; bands: Ban
   return { title: isRank ? t("map_place_long") : titled, bands, note: t("map_main_user") };
 }
 
-export function MapLegend(p: Shown) {
+export function MapLegend(p: Shown & { found: Found }) {
   const { title, bands, note } = bandsShown(p);
   const scale = heightScale(p.painted);
   const unit = unitOf(p.catalogue, p.painted.metric);
   const values = p.asked.d3 === "1" && p.painted.metric
     ? ` ${t("map_height", { metric: titleOf(p.catalogue, p.painted.metric), unit, metres: figure(scale, decimalsFor([scale])) })}`
     : "";
-  return <Legend title={title} bands={bands} note={note + values} />;
+  const { ids, total } = p.found;
+  const beyond = ids && total > ids.length && p.zoom >= PARCELS_FROM ? ` ${t("map_beyond", { total: figure(total, 0), n: figure(ids.length, 0) })}` : "";
+  return <Legend title={title} bands={bands} note={note + values + beyond} />;
 }
 
 interface Row {

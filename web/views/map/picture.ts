@@ -10,7 +10,10 @@ export function copyOf(map: Map): HTMLCanvasElement {
   const from = map.getCanvas();
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [from.width, from.height];
-  copy.getContext("2d")!.drawImage(from, 0, 0);
+  const pen = copy.getContext("2d")!;
+  pen.fillStyle = token("--ground");
+  pen.fillRect(0, 0, copy.width, copy.height);
+  pen.drawImage(from, 0, 0);
   return copy;
 }
 

@@ -1,5 +1,5 @@
 // Regions from their own archive: filled at low zooms, outlines and names above.
-import type { ExpressionSpecification, GeoJSONSource, Map } from "maplibre-gl";
+import type { ExpressionSpecification, GeoJSONSource, Map, VectorSourceSpecification } from "maplibre-gl";
 import type { Feature, Geometry, Position } from "geojson";
 import { token } from "../../parts/legend";
 import { PARCELS_FROM } from "./style";
@@ -20,7 +20,7 @@ function addFills(map: Map): void {
   for (const { digits: n, ...layer } of FILLED) {
     map.addLayer({
       ...layer, type: "fill", source: SOURCE, "source-layer": "regions", filter: ["all", ["==", digits, n], isPlain],
-      paint: { "fill-color": token("--no-data"), "fill-opacity": 0.85 },
+      paint: { "fill-color": token("--no-data"), "fill-opacity": 0.85, "fill-antialias": false }, // lines lie on the edges
     }, "land");
   }
 }
@@ -77,13 +77,13 @@ function putNames(map: Map): boolean {
 }
 
 /** Add outlines and names; `archive` is the regions' own. */
-export function addPlaces(map: Map, archive: string): void {
-  map.addSource(SOURCE, { type: "vector", url: `pmtiles://${archive}` });
+export function addPlaces(map: Map, archive: VectorSourceSpecification): void {
+  map.addSource(SOURCE, archive);
   addFills(map);
   addLines(map);
-  addNames(map);
   let shown = "";
   map.on("idle", () => {
+    if (!map.getSource("names")) addNames(map); // names come once the land is drawn
     const now = `${map.getCenter()} ${map.getZoom()}`;
     if (now === shown) return; // setting names makes the map idle again
     if (putNames(map)) shown = now;

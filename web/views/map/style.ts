@@ -1,11 +1,11 @@
 // How parcels and regions are drawn: the filter of the bar and the colours as MapLibre expressions.
-import type { ExpressionSpecification, FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification, Map, StyleSpecification, VectorSourceSpecification } from "maplibre-gl";
 import { token } from "../../parts/legend";
 import type { Asked } from "../../state/address";
 import { rampSteps } from "./bands";
 
-/** GB/T 4754-2017: the divisions of the sections that a ranking of industry holds. */
-const SECTIONS: Record<string, [string, string]> = { B: ["06", "12"], C: ["13", "43"], D: ["44", "46"] };
+/** GB/T 4754-2017: the first division of each section. */
+const SECTIONS = "A01 B06 C13 D44 E47 F51 G53 H61 I63 J66 K70 L71 M73 N76 O80 P83 Q84 R86 S91 T97".split(" ");
 export const SOURCE = "release";
 /** Below it regions stand for their parcels. */
 export const PARCELS_FROM = 10;
@@ -14,10 +14,10 @@ type Expression = ExpressionSpecification;
 const prefix = (name: string, code: string): Expression => ["==", ["slice", ["to-string", ["get", name]], 0, code.length], code];
 
 function industry(code: string): Expression {
-  const section = SECTIONS[code.toUpperCase()];
-  if (!section) return prefix("industry_code", code);
+  const section = SECTIONS.findIndex((s) => s[0] === code.toUpperCase());
+  if (section < 0) return prefix("industry_code", code);
   const division: Expression = ["slice", ["to-string", ["get", "industry_code"]], 0, 2];
-  return ["all", [">=", division, section[0]], ["<=", division, section[1]]];
+  return ["all", [">=", division, SECTIONS[section]!.slice(1)], ["<", division, SECTIONS[section + 1]?.slice(1) ?? "98"]];
 }
 
 function group(name: string): Expression {
@@ -30,16 +30,18 @@ function group(name: string): Expression {
 /** Region codes come with or without the zeros at their end: 320500 is 3205. */
 export const shortCode = (code: string): string => (code.length === 6 ? code.replace(/(00)+$/, "") : code);
 
-/** The parcels that the bar asks for. `found`: the enterprises that a search found. Always true without a question. */
+/** The parcels that the bar asks for, by their main user: as the rankings choose rows (a test compares the two).
+ * `found`: the enterprises that the API named for the whole question. Always true without a question. */
 export function asksFor(asked: Asked, found: readonly string[] | null): Expression {
-  const parts: Expression[] = [];
+  // a look-up: a list would be gone through for every parcel
+  if (found) return found.length ? ["match", ["to-string", ["get", "enterprise_id"]], [...found], true, false] : ["literal", false];
+  const parts: Expression[] = [["has", "enterprise_id"]];
   if (asked.industry) parts.push(industry(asked.industry));
   if (asked.region) parts.push(prefix("region_code", shortCode(asked.region)));
   if (asked.size) parts.push(["==", ["get", "size"], asked.size]);
   if (asked.group && asked.group !== "all") parts.push(group(asked.group));
   if (asked.grade) parts.push(["==", ["get", "grade"], asked.grade]);
-  if (found) parts.push(["in", ["get", "enterprise_id"], ["literal", [...found]]]);
-  return ["all", true, ...parts] as Expression;
+  return parts.length > 1 ? (["all", ...parts] as Expression) : ["literal", true];
 }
 
 /** How what is drawn is coloured. `share`: the place of a rank, 1 = first. */
@@ -109,17 +111,20 @@ function shapes(kind: Kind): LayerSpecification[] {
   ];
 }
 
-/** The style before anything is known: ground, basemap, land. */
-export function style(archive: string, kind: Kind, basemap: string): StyleSpecification {
-  const sources: StyleSpecification["sources"] = { [SOURCE]: { type: "vector", url: `pmtiles://${archive}` } };
-  if (basemap) sources.basemap = { type: "raster", tiles: [basemap], tileSize: 256 };
+/** The style before anything is known: the basemap at most. The ground is the box's own colour. */
+export function ground(basemap: string): StyleSpecification {
   return {
     version: 8,
-    sources,
-    layers: [
-      { id: "ground", type: "background", paint: { "background-color": token("--ground") } },
-      ...(basemap ? [{ id: "basemap", type: "raster", source: "basemap", layout: { visibility: "none" }, paint: { "raster-saturation": -0.4 } } as const] : []),
-      ...shapes(kind),
-    ],
+    transition: { duration: 0 }, // colours are there at once
+    sources: basemap ? { basemap: { type: "raster", tiles: [basemap], tileSize: 256 } } : {},
+    layers: basemap
+      ? [{ id: "basemap", type: "raster", source: "basemap", layout: { visibility: "none" }, paint: { "raster-saturation": -0.4 } }]
+      : [],
   };
+}
+
+/** The land of an archive, in no colour yet. */
+export function addLand(map: Map, archive: VectorSourceSpecification, kind: Kind): void {
+  map.addSource(SOURCE, archive);
+  for (const layer of shapes(kind)) map.addLayer(layer);
 }

@@ -4,21 +4,24 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type Asked } from "../../state/address";
 import { ApiError, call, useData, path } from "../../state/api";
-import { about, type At, draw, type Parcel, readAt, type Told } from "./draw";
+import type { Catalogue, Release } from "../../state/catalogue";
+import { draw, fit, loadMap, type Parcel, readAt, source, type Told } from "./draw";
 import type { Painted } from "./figures";
 import { plain } from "./bands";
 import { addPlaces } from "./places";
-import { asksFor, heightOf, type Kind, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
+import { addLand, asksFor, heightOf, type Kind, opacity, parcelColour, PARCELS_FROM, regionColour } from "./style";
 
 export interface Ground {
   map: { current: Map | null };
   fields: ReadonlySet<string>;
   zoom: number;
+  /** Whether a frame was drawn with everything that was asked first. */
   isDrawn: boolean;
+  onDrawn: () => void;
   error?: unknown;
 }
 
-type Handlers = Omit<Told, "onMove" | "onIdle">;
+type Handlers = Omit<Told, "onMove">;
 const NONE: ReadonlySet<string> = new Set();
 const TRIES = 20;
 
@@ -35,7 +38,9 @@ async function ready(archive: string, tries = TRIES): Promise<void> {
 }
 
 /** The map of a release in `box`. */
-export function useGround(box: RefObject<HTMLDivElement | null>, release: string, kind: Kind, asked: Asked, on: Handlers): Ground {
+export function useGround(box: RefObject<HTMLDivElement | null>, held: Release, kind: Kind, asked: Asked, on: Handlers): Ground {
+  const release = held.release_id;
+  const hasRegions = held.layers?.includes("regions") ?? false;
   const map = useRef<Map | null>(null);
   const handlers = useRef(on);
   handlers.current = on;
@@ -46,25 +51,28 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
 
   useEffect(() => {
     let gone = false;
-    const archive = new URL(`/layers/${kind}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
+    const address = (layer: string): string => new URL(`/layers/${layer}.pmtiles?release=${encodeURIComponent(release)}`, location.href).href;
     const start = async (): Promise<void> => {
-      // the archive is nearly always there: only where it cannot be read is it asked why
-      const known = await about(archive, kind).catch(async () => (await ready(archive), about(archive, kind)));
+      const { open } = await loadMap();
       if (gone) return;
-      const moved = (at: At) => (ask({ at: at.join(",") }, true), setZoom(at[2]!));
-      let first = true; // where the map starts by itself is no choice of a person
-      map.current = draw(box.current!, archive, kind, known.bounds, readAt(asked.at), {
-        onMove: (at) => (first && !asked.at ? (setZoom(at[2]!), (first = false)) : moved(at)),
+      // both are asked before the canvas is made. An archive is nearly always there: only where it cannot be read is it asked why
+      const opened = (layer: string) => open(address(layer)).catch(async () => (await ready(address(layer)), open(address(layer))));
+      const asking = Promise.all([opened(kind), hasRegions ? opened("regions") : null]);
+      asking.catch(() => undefined); // told below: the map itself may fail first
+      let first = !asked.at; // where the map starts by itself is no choice of a person
+      const made = (map.current = draw(box.current!, readAt(asked.at), {
+        onMove: (at) => first || (ask({ at: at.join(",") }, true), setZoom(at[2]!)),
         onPoint: (...x) => handlers.current.onPoint(...x),
         onPick: (...x) => handlers.current.onPick(...x),
-        onIdle: () => setDrawn(true),
-      });
-      setZoom(map.current.getZoom());
-      map.current.once("style.load", () => {
-        first = false;
-        if (known.hasRegions) addPlaces(map.current!, archive.replace(`${kind}.pmtiles`, "regions.pmtiles"));
-        setFields(known.fields);
-      });
+      }));
+      const [[land, regions]] = await Promise.all([asking, made.once("style.load")]);
+      if (gone) return;
+      if (first) fit(made, land);
+      first = false;
+      setZoom(made.getZoom());
+      addLand(made, source(land), kind);
+      if (regions) addPlaces(made, source(regions));
+      setFields(new Set(land.fields[kind]));
     };
     setDrawn(false);
     setError(undefined);
@@ -76,15 +84,24 @@ export function useGround(box: RefObject<HTMLDivElement | null>, release: string
       setFields(NONE);
     };
   }, [release, kind]);
-  return { map, fields, zoom, isDrawn, error };
+  return { map, fields, zoom, isDrawn, onDrawn: () => setDrawn(true), error };
 }
 
-/** Enterprises that the search found, best first; null without a search. */
-export function useFound(asked: Asked, release: string): { ids: string[] | null; total: number } {
-  const href = asked.q ? path("rankings", { release, q: asked.q, limit: 200 }) : null;
-  const found = useData<{ total: number; rows: { enterprise_id: string }[] }>(href);
-  if (!asked.q) return { ids: null, total: 0 };
-  return { ids: found.data?.rows.map((r) => r.enterprise_id) ?? [], total: found.data?.total ?? 0 };
+export interface Found {
+  /** Best first; null where the land's own figures answer the question. */
+  ids: string[] | null;
+  /** How many there are: the map marks no more than `ids` holds. */
+  total: number;
+}
+
+/** The enterprises that only the API can name: of a search, or of a development zone. */
+export function useFound(asked: Asked, catalogue: Catalogue): Found {
+  const isZone = catalogue.regions.some((r) => r.level === "zone" && r.code === asked.region);
+  const { industry, region, size, group, grade, q } = asked;
+  const question = { release: catalogue.release?.release_id, industry, region, size, group, grade, q };
+  const found = useData<{ total: number; ids: string[] }>(q || isZone ? path("rankings/ids", question) : null);
+  if (!q && !isZone) return { ids: null, total: 0 };
+  return { ids: found.data?.ids ?? [], total: found.data?.total ?? 0 };
 }
 
 /** Metres of height for one unit of the metric. */
@@ -113,7 +130,10 @@ export function usePaint(ground: Ground, painted: Painted, asked: Asked, found: 
       map.setFilter("land-3d", asks as FilterSpecification);
     }
     if (map.getLayer("basemap")) map.setLayoutProperty("basemap", "visibility", asked.base === "1" ? "visible" : "none");
-  }, [key, ground.fields]);
+    if (painted.loading || ground.isDrawn) return;
+    map.once("idle", ground.onDrawn);
+    map.triggerRepaint();
+  }, [key, ground.fields, painted.loading]);
 }
 
 /** Fly to an enterprise's place; quietly nothing where it has none. */

@@ -1,12 +1,12 @@
-// ECharts, only the parts that the overview draws. Drawn on canvas, tooltips too: the page allows no inline style.
-import { BarChart, CustomChart, HeatmapChart, LineChart, SankeyChart, ScatterChart } from "echarts/charts";
-import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
-import { type ECharts, type EChartsCoreOption, init, use } from "echarts/core";
-import { CanvasRenderer } from "echarts/renderers";
+// Charts, drawn on canvas, tooltips too: the page allows no inline style.
+import type { ECharts, EChartsCoreOption } from "echarts/core";
 import { useEffect, useRef } from "preact/hooks";
 import { token } from "../../parts/legend";
 
-use([BarChart, CustomChart, LineChart, ScatterChart, HeatmapChart, SankeyChart, GridComponent, TooltipComponent, MarkLineComponent, CanvasRenderer]);
+let lib: typeof import("../../libs/overview");
+
+/** Fetch what draws; to be awaited before the first chart. */
+export const loadCharts = async (): Promise<void> => void (lib = await import("../../libs/overview"));
 
 export type Option = EChartsCoreOption;
 
@@ -42,7 +42,7 @@ export function Chart(p: Shown) {
   const pick = useRef(p.onPick);
   pick.current = p.onPick;
   useEffect(() => {
-    const made = init(box.current!);
+    const made = lib.init(box.current!);
     p.chart.current = made;
     made.on("click", (event) => pick.current?.(event.data));
     const watch = new ResizeObserver(() => made.resize());
@@ -62,7 +62,7 @@ export function Chart(p: Shown) {
 /** A drawing that is not on the page, at twice the size for print. */
 export function drawn(option: Option, width: number, height: number): HTMLCanvasElement {
   const aside = document.createElement("div");
-  const made = init(aside, null, { width, height });
+  const made = lib.init(aside, null, { width, height });
   made.setOption(dressed(option));
   const canvas = picture(made);
   made.dispose();

@@ -1,12 +1,12 @@
 // The parcels drawn small, true to scale, north up; and as a table.
+import type { Geometry, Position } from "geojson";
 import { figure, NoData } from "../../parts/number";
+import { Plan } from "../../parts/plan";
 import { toView } from "../../state/address";
 import { may } from "../../state/catalogue";
 import { type Shown, useOwn } from "./ask";
 import { Section, Wide } from "./section";
 import { type Key, w } from "./words";
-
-type Ring = [number, number][];
 
 interface Parcel {
   id: string;
@@ -19,7 +19,7 @@ interface Parcel {
     users: number;
     disputed: boolean;
   };
-  geometry: { type: "Polygon"; coordinates: Ring[] } | { type: "MultiPolygon"; coordinates: Ring[][] } | null;
+  geometry: Geometry | null;
 }
 
 export function Land(p: Shown) {
@@ -35,7 +35,7 @@ export function Land(p: Shown) {
       controls={drawn.length > 0 && <a class="noprint" href={toView(p.asked, "map", { at: place(drawn[0]!) })}>{w("to_map")}</a>}
     >
       <div class="land">
-        {drawn.length > 0 ? <Drawing parcels={drawn} /> : <p class="note">{w("land_none")}</p>}
+        {drawn.length > 0 ? <Drawn parcels={drawn} /> : <p class="note">{w("land_none")}</p>}
         <Wide label={w("land")}>
           <table class="plain">
             <thead>
@@ -67,62 +67,16 @@ export function Land(p: Shown) {
   );
 }
 
-const EARTH = 6_371_007; // metres; a small drawing needs no ellipsoid
-const [WIDE, HIGH, EDGE, FOOT] = [360, 280, 24, 24]; // FOOT: room for the scale
-
 /** A parcel's first corner as the map's address says a place: latitude, longitude, zoom, bearing, pitch. */
-function place(x: Parcel): string {
-  const [lon, lat] = rings(x)[0]![0]!;
-  return [lat.toFixed(5), lon.toFixed(5), 15, 0, 0].join(",");
+function place({ geometry: g }: Parcel): string {
+  const [lon, lat] = (g?.type === "MultiPolygon" ? g.coordinates[0]![0]![0] : g?.type === "Polygon" ? g.coordinates[0]![0] : undefined) as Position;
+  return [lat!.toFixed(5), lon!.toFixed(5), 15, 0, 0].join(",");
 }
 
-const rings = (x: Parcel): Ring[] => (!x.geometry ? [] : x.geometry.type === "Polygon" ? x.geometry.coordinates : x.geometry.coordinates.flat());
-
-/** Lon/lat to the drawing's pixels, one scale for both directions; metres of a pixel beside. */
-function fitted(all: Ring): { at: (p: [number, number]) => [number, number]; metres: number } {
-  const [lons, lats] = [all.map((q) => q[0]), all.map((q) => q[1])];
-  const [west, east, south, north] = [Math.min(...lons), Math.max(...lons), Math.min(...lats), Math.max(...lats)];
-  const degree = (EARTH * Math.PI) / 180;
-  const narrow = Math.cos((((south + north) / 2) * Math.PI) / 180);
-  const [w_, h_] = [(east - west) * degree * narrow, (north - south) * degree];
-  const metres = Math.max(w_ / (WIDE - 2 * EDGE), h_ / (HIGH - FOOT - 2 * EDGE), 0.2);
-  const [left, top] = [(WIDE - w_ / metres) / 2, (HIGH - FOOT - h_ / metres) / 2];
-  const at = ([lon, lat]: [number, number]): [number, number] => [left + ((lon - west) * degree * narrow) / metres, top + ((north - lat) * degree) / metres];
-  return { at, metres };
-}
-
-function Drawing({ parcels }: { parcels: Parcel[] }) {
-  const { at, metres } = fitted(parcels.flatMap(rings).flat());
-  const round = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000].find((m) => m / metres >= 50) ?? 100_000;
-  const label = round >= 1000 ? `${round / 1000} km` : `${round} m`;
-  return (
-    <svg class="parcels" viewBox={`0 0 ${WIDE} ${HIGH}`} role="img" aria-label={w("land_map", { n: parcels.length })}>
-      {parcels.map((x, i) => {
-        const [lon, lat] = rings(x)[0]!.reduce((s, q) => [s[0] + q[0], s[1] + q[1]], [0, 0]).map((v) => v / rings(x)[0]!.length) as [number, number];
-        const [cx, cy] = at([lon, lat]);
-        const path = rings(x).map((ring) => `M${ring.map((q) => at(q).map((v) => v.toFixed(1)).join(" ")).join("L")}Z`).join("");
-        return (
-          <g key={x.id} class={x.properties.kinds.includes("own") ? "own" : "rented"}>
-            <path d={path} fill-rule="evenodd">
-              <title>{x.id}</title>
-            </path>
-            <circle cx={cx} cy={cy} r="9" />
-            <text x={cx} y={cy} dy="0.35em" text-anchor="middle">
-              {i + 1}
-            </text>
-          </g>
-        );
-      })}
-      <g class="scale">
-        <path d={`M${EDGE} ${HIGH - 14}v6h${(round / metres).toFixed(1)}v-6`} />
-        <text x={EDGE} y={HIGH - 18}>
-          {label}
-        </text>
-        <path d={`M${WIDE - 18} 34V12m-5 8 5-9 5 9`} />
-        <text x={WIDE - 18} y={46} text-anchor="middle">
-          N
-        </text>
-      </g>
-    </svg>
-  );
+function Drawn({ parcels }: { parcels: Parcel[] }) {
+  const pieces = parcels.map((x, i) => {
+    const look = x.properties.kinds.includes("own") ? "own" : "rented";
+    return { id: x.id, geometry: x.geometry, tag: i + 1, look } as const;
+  });
+  return <Plan pieces={pieces} label={w("land_map", { n: parcels.length })} legend={[["own", w("kind_own")], ["rented", w("kind_rented_in")]]} />;
 }

@@ -15,7 +15,7 @@ const WORDS = {
   standing_note: ["与基准、各组中位数比较；横条为百分位（越长越好），名次为组内名次", "Against the base and each group's median; the bar is the percentile (longer is better), ranks are within the group"],
   grouping: ["分组", "Group"],
   median: ["中位数", "Median"],
-  against: ["与中位数之比", "× median"],
+  against: ["÷ 中位数", "÷ median"],
   rank: ["名次", "Rank"],
   percentile: ["百分位", "Percentile"],
   base: ["基准", "base"],

@@ -1,13 +1,14 @@
 // The table: pages come by cursor as one scrolls; only the rows in sight are in the document.
-import {
-  AjaxModule, type ColumnDefinition, FormatModule, FrozenColumnsModule, PageModule, ResizeColumnsModule, ResizeTableModule, Tabulator,
-} from "tabulator-tables";
+import type { ColumnDefinition, Tabulator } from "tabulator-tables";
 import "tabulator-tables/dist/css/tabulator_simple.min.css";
 import { get, path } from "../../state/api";
 import { t } from "../../words";
 import type { Places, Row } from "./columns";
 
-Tabulator.registerModule([AjaxModule, FormatModule, FrozenColumnsModule, PageModule, ResizeColumnsModule, ResizeTableModule]);
+let lib: typeof import("../../libs/rankings");
+
+/** Fetch what shows tables; to be awaited before the first. */
+export const loadTable = async (): Promise<void> => void (lib = await import("../../libs/rankings"));
 
 export const PAGE = 50;
 export type Question = Record<string, string | undefined>;
@@ -49,7 +50,7 @@ class Pages {
 /** A table in `box` for a question. */
 export function makeTable(box: HTMLElement, question: Question, columns: ColumnDefinition[], hasYearBefore: boolean, on: Told): Tabulator {
   const pages = new Pages(question, hasYearBefore, on);
-  const table = new Tabulator(box, {
+  const table = new lib.Tabulator(box, {
     index: "enterprise_id",
     columns,
     height: "100%",
