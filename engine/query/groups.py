@@ -11,11 +11,12 @@ from engine.query.selection import Group
 Conditions = dict[str, pl.Expr]
 
 
-def conditions(group: Group, zones: frozenset[str]) -> Conditions:
-    """The conditions of a group, by dimension; ``bad_parameter`` for a region that is neither digits nor a zone."""
+def conditions(group: Group, zones: frozenset[str], own_industries: frozenset[str]) -> Conditions:
+    """The conditions of a group, by dimension; ``bad_parameter`` for a region that is neither digits nor a zone, and for
+    an industry that is neither a code of GB/T 4754 nor one of the place's own."""
     found: Conditions = {}
     if group.industry is not None:
-        found["industry"] = _industry(group.industry)
+        found["industry"] = _industry(group.industry, own_industries)
     if group.region is not None:
         found["region"] = _region(group.region, zones)
     if group.size is not None:
@@ -26,7 +27,9 @@ def conditions(group: Group, zones: frozenset[str]) -> Conditions:
     return found
 
 
-def _industry(code: str) -> pl.Expr:
+def _industry(code: str, own: frozenset[str]) -> pl.Expr:
+    if len(code) > 1 and not code.isdigit() and code not in own:
+        refuse("industry", code)
     level = pl.col("industry_section" if len(code) == 1 else f"industry_{len(code)}") == code
     return level.fill_null(False) | (pl.col("industry_code") == code)  # a place's own codes have no levels
 
