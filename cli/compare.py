@@ -14,7 +14,7 @@ from rich.table import Table
 from api.exports.formats import write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet
-from cli.options import Home, Json, MaybeYear, hand_over, out, say, show_json, warehouse
+from cli.options import Home, Json, MaybeYear, dumped, hand_over, out, say, show_json, warehouse
 from engine.compare import Comparison, compare, summary
 from engine.compare_bands import Beside, with_bands
 from engine.history import history
@@ -77,12 +77,15 @@ def compare_releases(
     if third is not None:
         found = with_bands(found, third)
     rows = _rows(house, found, everyone)
-    if json or form is Format.json:
-        show_json({**_head(found, third), **summary(found), "rows": rows.to_dicts()})
-    elif form is Format.table:
+    told = {**_head(found, third), **summary(found), "rows": rows.to_dicts()}
+    if json:
+        show_json(told)
+    if json and (place is None or form is Format.table):
+        return
+    if form is Format.table:
         _print(found, third, rows, top)
     else:
-        hand_over(_file(house, found, rows, form, region), place)
+        hand_over(dumped(told) if form is Format.json else _file(house, found, rows, form, region), place)
 
 
 def _side(house: Warehouse, text: str, year: int | None, policy: str) -> Release:

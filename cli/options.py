@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from engine.schema.errors import PermuError, language
 from engine.schema.warehouse import Warehouse
@@ -37,7 +39,8 @@ class _Out(Console):
 
 people = Console(stderr=True)
 # A pipe or a file has no width that a table would have to be squeezed into.
-_WIDE = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+_FILE_WIDTH = 200
+_WIDE = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_WIDTH
 out = _Out(soft_wrap=True, width=_WIDE)
 
 
@@ -53,11 +56,22 @@ def say(zh: str, en: str) -> str:
     return zh if language() == "zh" else en
 
 
+def dumped(value: Any) -> bytes:
+    """One JSON document."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(value, option=options, default=str)
+
+
 def show_json(value: Any) -> None:
     """One JSON document on stdout."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-    sys.stdout.buffer.write(orjson.dumps(value, option=options, default=str))
-    sys.stdout.flush()
+    hand_over(dumped(value), None)
+
+
+def plain(table: Table) -> bytes:
+    """A table as text for a file, unsqueezed."""
+    page = Console(file=io.StringIO(), width=_FILE_WIDTH, soft_wrap=True)
+    page.print(table)
+    return page.file.getvalue().encode()  # type: ignore[attr-defined]
 
 
 def hand_over(data: bytes, place: Path | None) -> None:

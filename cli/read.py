@@ -13,7 +13,7 @@ from rich.table import Table
 from api.exports.formats import write
 from api.exports.provenance import Provenance
 from api.exports.table import Sheet, bottom_sheet, ranking_sheet
-from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, hand_over, out, people, say, warehouse
+from cli.options import Home, Json, MaybePolicy, MaybeYear, ReleaseId, hand_over, out, people, plain, say, warehouse
 from engine.query import Board, Selection, bottom, select
 from engine.query.parameters import read
 from engine.releases import find, list_releases
@@ -67,7 +67,10 @@ def rankings(
     asked = {"industry": industry, "region": region, "size": size, "group": group, "grade": grade, "by": by}
     selection = Selection.parse(**asked, **({"limit": top} if top else {}))
     if json:
-        form = Format.json
+        hand_over(_json(board, selection, cut), None)
+        if place is None or str(place) == "-":
+            return
+        form = Format.json if form is Format.table else form
     question = {
         k: str(v)
         for k, v in (asked | {"top": top, "bottom": last, "bottom_percent": bottom_percent, "within": within}).items()
@@ -92,8 +95,19 @@ def _cut(top: int | None, last: int | None, percent: str | None, within: str | N
         )
     if last is None and percent is None:
         return {}
-    cut = {"count": last} if last is not None else {"percent": read("percent", percent)}
+    cut = {"count": last} if last is not None else {"percent": _percent(percent)}
     return cut | ({"within": read("within", within)} if within is not None else {})
+
+
+def _percent(text: str | None) -> Any:
+    try:
+        return read("percent", text)
+    except PermuError as error:
+        raise PermuError(
+            "bad_parameter",
+            f"--bottom-percent {text}: give a number above 0 and up to 100, as 5 or 2.5",
+            f"--bottom-percent {text}：应为大于 0、不超过 100 的数，如 5 或 2.5",
+        ) from error
 
 
 def _rendered(
@@ -159,8 +173,10 @@ def _table(sheet: Sheet) -> Table:
 
 def _put(result: bytes | Table, place: Path | None, form: Format) -> None:
     if isinstance(result, Table):
-        out.print(result)
-        return
+        if place is None or str(place) == "-":
+            out.print(result)
+            return
+        result = plain(result)
     if place is None and form in (Format.xlsx, Format.parquet, Format.arrow) and sys.stdout.isatty():
         place = Path(f"rankings.{form.value}")
     hand_over(result, place)

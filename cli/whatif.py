@@ -44,9 +44,8 @@ _DRAWN = ("enterprise_id", "name", "grade", "rank", "of", "rank_low", "rank_high
 
 
 def simulate(
-    change: Annotated[
-        list[str], typer.Option(help="PATH=VALUE, as weights.tax_per_mu=35; may be given several times.")
-    ],
+    change: Annotated[list[str], typer.Option(help="PATH=VALUE, as weights.tax_per_mu=35; several may follow it.")],
+    changes: Annotated[list[str] | None, typer.Argument(metavar="[PATH=VALUE]...", help="Further changes.")] = None,
     policy: MaybePolicy = None,
     year: MaybeYear = None,
     release: ReleaseId = None,
@@ -63,6 +62,7 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Who would change grade under a changed rule, and why; no release is written. 政策试算。"""
+    change = [*change, *(changes or ())]
     house = warehouse(home).require()
     before = _release(house, release, year, policy)
     asked = Selection.parse(industry=industry, region=region)
@@ -77,9 +77,10 @@ def simulate(
     )
     if json:
         show_json(_simulated(shown, rows))
-    elif form is Format.table:
-        _print_simulation(shown, rows, top)
-    else:
+    if form is Format.table:
+        if not json:
+            _print_simulation(shown, rows, top)
+    elif place is not None or not json:
         question = {"change": " ".join(change), "industry": industry, "region": region}
         _export(house, before, rows, shown.rows.height, "simulation", form, place, question)
 
@@ -114,9 +115,10 @@ def robustness(
     rows = found.rows.filter("borderline") if borderline else found.rows
     if json:
         show_json(_robust(found, rows))
-    elif form is Format.table:
-        _print_robustness(found, rows, top)
-    else:
+    if form is Format.table:
+        if not json:
+            _print_robustness(found, rows, top)
+    elif place is not None or not json:
         question = {
             "draws": str(draws),
             "seed": str(seed),

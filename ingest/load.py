@@ -30,12 +30,14 @@ from ingest.map import settle_period, understand, year_in_rows, year_in_text
 from ingest.raw import copied_meanwhile
 from ingest.read import open_file
 from ingest.replacing import Replacing, load_shrinks
+from ingest.sheet_rows import counts
 from ingest.store import CORRECTIONS, live_loads, parts, publish
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of one file. ``rows_in`` = ``kept`` + ``refused`` + ``furniture`` (0 of all where ``duplicate``).
+    """What became of one file, in rows of its sheets. ``rows_in`` = ``kept`` + ``refused`` + ``furniture`` (0 of all
+    where ``duplicate``).
 
     ``findings``: what a person should look at though no row was refused (totals that do not add up); ``replaced``:
     rows of older loads that this one took the place of, ``replaces``: older loads that it replaced whole.
@@ -263,17 +265,18 @@ def _settled(
         raise warning
     replacing.settle()
     loading.close()
+    rows = counts(loading)
     findings = loading.findings()
     if warning:
         findings.append({"kind": warning.code, "zh": warning.zh, "en": warning.en})
     told = {"accepted_shrink": [asdict(s) for s in shrunk]} if shrunk and accept else {}
     return replace(
         empty,
-        rows_in=loading.rows_in,
-        kept=loading.kept,
-        refused=sum(loading.reasons.values()),
-        furniture=loading.furniture,
-        reasons=dict(sorted(loading.reasons.items())),
+        rows_in=rows.rows_in,
+        kept=rows.kept,
+        refused=rows.refused,
+        furniture=rows.furniture,
+        reasons=dict(rows.reasons),
         replaced=loading.replaced,
         replaces=replacing.whole,
         findings=findings,

@@ -70,6 +70,7 @@ class Loading:
         self.last_rows: list[int] = []
         self.counties: dict[str, set[str]] = {}
         self.delivered: dict[str, int] = {}
+        self.month_furniture: list[tuple[str, int]] = []  # of wide tables, whose months are sheets of their own
         self.refused = ParquetStream(staged / "refused.parquet", REFUSED_SCHEMA)
 
     @property
@@ -126,6 +127,8 @@ class Loading:
         self._count(checked.refused)
         self.rows_in += checked.rows_in
         self.furniture += checked.furniture
+        if plan.month:
+            self.month_furniture += [(plan.sheet.name, row) for row in checked.furniture_rows]
         if plan.table.region:
             held = checked.kept[plan.table.region].drop_nulls().unique().str.slice(0, 6)
             self.counties.setdefault(plan.name, set()).update(held.to_list())

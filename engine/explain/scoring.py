@@ -156,6 +156,8 @@ def ranks(told: Telling) -> Iterator[Step]:
             rank, of = told.row[f"rank__{metric}__{grouping}"], told.row[f"of__{metric}__{grouping}"]
             among, by = told.among(keys), column(metric).title("zh" if told.zh else "en")
             note = told.say(f"{by}：{among} 中共 {of} 家有数值", f"{by}: among {of} with a value in {among}")
+            if of is None:
+                note = told.say(f"{by}：不属于任何此类分组", f"{by}: it belongs to no such group")
             yield step("rank", f"{metric}/{grouping}", rank, "", note)
 
 

@@ -100,6 +100,13 @@ def _known(policy: Policy, name: str, group: Group, given: Given) -> None:
             f"policy {policy.id}, group {name} does not score {', '.join(unknown)}: it scores {', '.join(group.items)}",
             f"政策 {policy.id} 分组 {name} 没有指标 {'、'.join(unknown)}：其指标为 {'、'.join(group.items)}",
         )
+    unasked = sorted(n for n in {*given.bases, *given.averages} if not group.items[n].needs_base)
+    if unasked:
+        raise PermuError(
+            "bad_base",
+            f"policy {policy.id}, group {name}: {', '.join(unasked)} is measured by no base: leave --base out",
+            f"政策 {policy.id} 分组 {name}：{'、'.join(unasked)} 不按基准值计分，请去掉 --base",
+        )
 
 
 def _frame(policy: Policy, name: str, group: Group, given: Given) -> nw.LazyFrame:

@@ -116,6 +116,13 @@ class Board:
         held = "zone_code" in self.table.columns
         return frozenset(self.table["zone_code"].drop_nulls().unique()) if held else frozenset()
 
+    @cached_property
+    def own_industries(self) -> frozenset[str]:
+        """Industry codes of the release that are a place's own: with letters in them."""
+        held = self.table if self.served is None else self.served.combinations["industry"]
+        codes = held["industry_code"].drop_nulls().unique()
+        return frozenset(codes.filter(~codes.str.contains(r"^\d+$")))
+
     # --- groups ------------------------------------------------------------------------------------------------
 
     def members(self, group: Group) -> np.ndarray:
@@ -125,12 +132,12 @@ class Board:
     def _members(self, group: Group) -> np.ndarray:
         if self.served is not None:
             return self.served.members(self.wanted(self.served, group))
-        asked = conditions(group, self.zones)
+        asked = conditions(group, self.zones, self.own_industries)
         return self.where(pl.all_horizontal(asked.values())) if asked else np.arange(self.height, dtype=np.uint32)
 
     def wanted(self, served: Served, group: Group) -> dict[str, np.ndarray]:
         """Dimension → which of its codes belong to the group."""
-        return codes(served, group, self.zones)
+        return codes(served, group, self.zones, self.own_industries)
 
     def where(self, condition: pl.Expr) -> np.ndarray:
         """Row numbers that meet a condition, in id order."""

@@ -202,7 +202,7 @@ def test_issue_command_opens_in_a_spreadsheet(tour: Tour) -> None:
     assert ids <= {c for row in cells for c in row} and len(cells) > len(ids)
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx", "json", "parquet"])
+@pytest.mark.parametrize("form", ["table", "csv", "xlsx", "json", "parquet"])
 def test_rankings_in_every_format(tour: Tour, form: str) -> None:
     place = tour.folder / f"all.{form}"
     done = permu(tour.folder, "rankings", "--year", "2024", "--format", form, "--out", place.name)
@@ -211,9 +211,17 @@ def test_rankings_in_every_format(tour: Tour, form: str) -> None:
         assert pl.read_parquet(place).height == ENTERPRISES
     elif form == "json":
         assert json.loads(place.read_text("utf-8")).keys() >= {"release_id", "rows"}
+    elif form == "table":
+        assert place.read_text("utf-8").count("E") >= ENTERPRISES
     else:
         assert place.read_bytes()[:3] == (b"\xef\xbb\xbf" if form == "csv" else b"PK\x03")
     assert not list(tour.folder.glob(".*.part"))
+
+
+def test_json_goes_to_stdout_beside_a_file_in_its_own_format(tour: Tour) -> None:
+    done = permu(tour.folder, "rankings", "--top", "3", "--format", "csv", "--out", "best.csv", "--json")
+    assert len(done.json()["rows"]) == 3
+    assert (tour.folder / "best.csv").read_bytes().count(b"\n") >= 3
 
 
 def test_explain_goes_down_to_file_sheet_and_row(tour: Tour) -> None:

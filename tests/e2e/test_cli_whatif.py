@@ -41,6 +41,21 @@ def test_simulate_says_who_changes_grade_and_why(run) -> None:  # type: ignore[n
         assert set(row["items"]) == {"tax_per_mu", "sales_per_mu", "tax_per_tce"}
 
 
+def test_several_changes_may_follow_the_option(run) -> None:  # type: ignore[no-untyped-def]
+    changes = ["weights.tax_per_mu=35", "weights.sales_per_mu=45"]
+    one = done(run(f"simulate --policy huaian-2024 --change {' '.join(changes)} --json")).json()
+    two = done(run(f"simulate --policy huaian-2024 --change {' --change '.join(changes)} --json")).json()
+    assert one == two and one["changes"] == changes
+
+
+def test_json_beside_a_file(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for line in (SIMULATE, "robustness --policy huaian-2024 --draws 5", "compare sunan-2017 huaian-2024"):
+        told = done(run(f"{line} --json --format csv --out rows.csv")).json()
+        rows = (tmp_path / "rows.csv").read_text("utf-8-sig")
+        assert rows.count("\n") >= len(told["rows"]) > 0
+        (tmp_path / "rows.csv").unlink()
+
+
 def test_simulate_for_people_in_both_languages(run) -> None:  # type: ignore[no-untyped-def]
     english, chinese = done(run(f"{SIMULATE} --top 2")).out, done(run(f"{SIMULATE} --top 2", PERMU_LANG="zh")).out
     assert "change grade" in english and "more rows" in english and "line of" in english

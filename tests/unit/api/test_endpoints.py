@@ -68,6 +68,7 @@ def test_etag_differs_by_release_and_question(client: TestClient, ids: dict[str,
     ("query", "name"),
     [
         ("size=tiny", "size"), ("size=", "size"), ("region=320", "region"), ("region=nowhere", "region"), ("industry=26145", "industry"),
+        ("industry=XYZ", "industry"),
         ("group=x", "group"), ("grade=E", "grade"), ("by=profit", "by"), ("order=up", "order"), ("limit=0", "limit"),
         ("limit=99999", "limit"), ("limit=abc", "limit"), ("q=", "q"), ("format=pdf", "format"), ("year=24", "year"), ("lang=de", "lang"),
         ("cursor=", "cursor"), ("cursor=abc", "cursor"), ("cursor=%FF", "cursor"), ("cursor=" + "A" * 300, "cursor"),

@@ -30,6 +30,10 @@ def kept(home: Warehouse, report: LoadReport, table: str) -> pl.DataFrame:
     return pl.read_parquet(home.canonical / report.source / report.load_id / f"{table}.parquet", glob=False)
 
 
+def refused(home: Warehouse, report: LoadReport) -> pl.DataFrame:
+    return pl.read_parquet(home.refused / report.source / f"{report.load_id}.parquet", glob=False)
+
+
 def notes(report: LoadReport) -> str:
     return "\n".join(n for sheet in report.understood["sheets"] for n in sheet["notes"])  # type: ignore[attr-defined]
 
@@ -125,6 +129,16 @@ def test_months_as_columns(home: Warehouse, tmp_path: Path, months: list[str]) -
     ]
     assert report.reasons == {"missing_power_wh": 1}, "a row without any value is refused, not lost"
     assert report.findings == [], "the total adds up in each month"
+    assert (report.rows_in, report.kept, report.furniture) == (6, 2, 3), "rows of the sheet, not cells"
+
+
+def test_a_row_of_months_is_refused_once_under_its_first_reason(home: Warehouse, tmp_path: Path) -> None:
+    text = "户号,户名,1月,2月,3月\n1,甲,10,x,-3\n2,乙,5,6,7\n2,乙,5,6,7\n"
+    report = one(home, put(tmp_path, "a.csv", text), "power")
+    assert (report.rows_in, report.kept, report.refused, report.furniture) == (4, 1, 2, 1)
+    assert report.reasons == {"duplicate_row": 1, "not_a_number": 1}
+    assert len(kept(home, report, "usage")) == 4, "the months that can be read count"
+    assert len(refused(home, report)) == 5
 
 
 def test_months_under_a_merged_header_with_a_unit_line(home: Warehouse, tmp_path: Path) -> None:

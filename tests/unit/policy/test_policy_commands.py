@@ -191,6 +191,7 @@ REFUSED = {
     "nan": ("try huaian-2024 --base tax_per_mu=nan", "bad_value", "tax_per_mu=nan"),
     "no name": ("try huaian-2024 =5", "bad_value", "=5"),
     "twice": ("try huaian-2024 tax_per_mu=1 tax_per_mu=2", "bad_value", "given once"),
+    "a base where none is": ("try anhui-city --group below_scale tax_per_mu=1 --base tax_per_mu=5", "bad_base", "no base"),
     "a base of zero": ("try huaian-2024 tax_per_mu=1 --base tax_per_mu=0", "bad_base", "above 0"),
     "range upside down": ("try huaian-2024 --range tax_per_mu=9..1", "bad_value", "9..1"),
     "half a range": ("try huaian-2024 --range tax_per_mu=9", "bad_value", "tax_per_mu=9"),
