@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingest.leases import balanced, circles, leases
+from ingest.lookup import Lookup, repeated
 from ingest.periods import days_of, in_year, running, with_days
 from ingest.rights import WHOLE, holdings, rights
 from ingest.rules import Limits
@@ -55,7 +56,7 @@ def occupancy(
     ``parcels``: parcel_code, area_dm2, drawn_dm2; ``limits``: when holders' own areas exceed the drawn parcel.
     """
     who = links.select("record_key", "enterprise_id").drop_nulls()
-    parts = None if held is None else holdings(held, year).join(who, on="record_key", how="left", maintain_order="left")
+    parts = None if held is None else _of_holders(holdings(held, year), who)
     lines, found = [], []
     own = _own(parts) if parts is not None else None
     if held is not None and parts is not None and own is not None:
@@ -72,6 +73,11 @@ def occupancy(
     uses = pl.concat(lines).sort("enterprise_id", "origin", "kind", "from_on")
     found += [_of_uses(uses, parts, parcels, year)]
     return Occupancy(uses, pl.concat(found).sort("finding", "origin", "parcel_code", "record_key"))
+
+
+def _of_holders(parts: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
+    """``parts`` with the ``enterprise_id`` of each holder's record, null where it is not linked."""
+    return parts.with_columns(who["enterprise_id"].gather(Lookup(who["record_key"]).places(parts["record_key"])))
 
 
 def used(lines: pl.DataFrame) -> pl.DataFrame:
@@ -157,8 +163,10 @@ def _of_rights(held: pl.DataFrame, parts: pl.DataFrame, year: int) -> pl.DataFra
         _told(counted.filter(flag).with_columns(value="part_dm2").unique("origin", keep="first"), finding)
         for finding, flag in flags.items()
     ]
-    whose = held.join(parts.select("origin", "enterprise_id").unique(), on="origin", how="left")
-    return pl.concat([*found, *_of_dates(whose, "same_day_sale", year)])
+    odd = held.filter(pl.col("same_day") | _reversed())
+    whose = parts.filter(pl.col("origin").is_in(odd["origin"].implode())).select("origin", "enterprise_id").unique()
+    dated = odd.join(whose, on="origin", how="left")
+    return pl.concat([*found, *_of_dates(dated, "same_day_sale", year)])
 
 
 def _of_dates(rows: pl.DataFrame, same_day: str, year: int) -> list[pl.DataFrame]:
@@ -167,14 +175,18 @@ def _of_dates(rows: pl.DataFrame, same_day: str, year: int) -> list[pl.DataFrame
     plain = rows.drop("value", strict=False)
     return [
         _told(plain.filter("same_day", this), same_day),
-        _told(plain.filter(~pl.col("same_day") & (pl.col("to_on") < pl.col("from_on"))), "dates_reversed"),
+        _told(plain.filter(~pl.col("same_day") & _reversed()), "dates_reversed"),
     ]
+
+
+def _reversed() -> pl.Expr:
+    return pl.col("to_on") < pl.col("from_on")
 
 
 def _of_areas(parts: pl.DataFrame, parcels: pl.DataFrame, year: int, limits: Limits) -> pl.DataFrame:
     """Parcels whose holders state more land of their own than is drawn, by more than the limits of a dispute."""
     drawn = parcels.filter(pl.col("drawn_dm2").is_not_null())
-    several = parts.filter(pl.col("parcel_code").is_duplicated()).join(drawn, on="parcel_code", how="semi")
+    several = parts.filter(repeated(parts["parcel_code"])).join(drawn, on="parcel_code", how="semi")
     most = running(with_days(several, year), ["parcel_code"], "part_dm2").join(drawn, on="parcel_code")
     over = pl.col("most") - pl.max_horizontal("area_dm2", "drawn_dm2")
     far = (over > limits.least_dm2) & (over * 100 > pl.col("drawn_dm2") * limits.percent)

@@ -5,10 +5,12 @@ the register, and exact normalised name, in this order. What fits none, or more 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 
 from engine.schema.names import name_key
+from ingest.lookup import Lookup, repeated
 
 LINK_COLUMNS = ("source", "record_key", "enterprise_id", "method", "share_ppb")
 COUNTY_DIGITS = 6
@@ -29,7 +31,7 @@ class Linked:
     unlinked: pl.DataFrame
     ids: pl.Series
 
-    @property
+    @cached_property
     def links(self) -> pl.DataFrame:
         """LINK_COLUMNS of the keys that belong to an enterprise."""
         whose = pl.lit(self.ids).gather(pl.col("enterprise_no"))
@@ -69,14 +71,15 @@ class Register:
             "enterprise_no", "uscc", "reg_no", "local_id", org_code=org_code,
             county=pl.col("region_code").str.slice(0, COUNTY_DIGITS), name=name_key(pl.col("name")),
         )  # fmt: skip
-        self._indexes: dict[tuple[str, ...], pl.DataFrame] = {}
+        self._indexes: dict[tuple[str, ...], tuple[Lookup, pl.Series]] = {}
 
     def find(self, keys: pl.DataFrame, by: pl.Expr, kind: tuple[str, ...]) -> pl.Series:
         """``enterprise_no`` of each row: ``by`` (and the further columns of ``kind``) looked up; null for none or several."""
-        wanted = keys.select(by.alias(kind[0]), *kind[1:])
-        if wanted[kind[0]].null_count() == keys.height:
+        wanted = keys.select(_together(by, *kind[1:])).to_series()
+        if wanted.null_count() == keys.height:
             return _nothing("enterprise_no", _NUMBER, keys.height)
-        return wanted.join(self._index(kind), on=list(kind), how="left", maintain_order="left")["enterprise_no"]
+        held, numbers = self._index(kind)
+        return numbers.gather(held.places(wanted))
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """``frame`` with the ``enterprise_id`` of each ``enterprise_no``."""
@@ -84,16 +87,14 @@ class Register:
 
     def numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
         """``frame`` with the ``enterprise_no`` of each ``enterprise_id``."""
-        numbers = pl.int_range(len(self.ids), dtype=pl.Int32, eager=True)
-        places = pl.DataFrame({"enterprise_id": self.ids, "enterprise_no": numbers})
-        return frame.join(places, on="enterprise_id", how="left", maintain_order="left")
+        places = Lookup(self.ids).places(frame["enterprise_id"])
+        return frame.with_columns(enterprise_no=places.cast(_NUMBER))
 
-    def _index(self, kind: tuple[str, ...]) -> pl.DataFrame:
+    def _index(self, kind: tuple[str, ...]) -> tuple[Lookup, pl.Series]:
         if kind not in self._indexes:
-            named = self._keys.select(*kind, "enterprise_no").drop_nulls().collect()
-            self._indexes[kind] = named.filter(
-                ~pl.struct(kind).is_duplicated() if len(kind) > 1 else ~pl.col(*kind).is_duplicated()
-            )
+            keys = self._keys.select(_together(*map(pl.col, kind)).alias("key"), "enterprise_no").drop_nulls().collect()
+            sole = keys.filter(~repeated(keys["key"]))
+            self._indexes[kind] = Lookup(sole["key"]), sole["enterprise_no"]
         return self._indexes[kind]
 
     def known_names(self, names: pl.Series) -> pl.Series:
@@ -101,6 +102,11 @@ class Register:
         if names.null_count() == len(names):
             return pl.Series([False]).new_from_index(0, len(names))
         return names.is_in(self._keys.select("name").unique().collect()["name"].implode())
+
+
+def _together(first: pl.Expr, *more: pl.Expr | str) -> pl.Expr:
+    """Several texts as one, null where any is."""
+    return pl.concat_str(first, *more, separator="\n") if more else first
 
 
 def _nothing(name: str, dtype: type[pl.DataType], rows: int) -> pl.Series:

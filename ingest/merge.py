@@ -79,7 +79,7 @@ class _Work:
         """Records of the ``rows`` that are linked, or a sharer's part of one, in enterprise order; their links are kept."""
         if rows["enterprise_no"].null_count():
             rows = rows.filter(pl.col("enterprise_no").is_not_null() | pl.col("share_ppb").is_not_null())
-        several = rows["enterprise_no"].is_duplicated().any()
+        several = rows["enterprise_no"].n_unique() < rows.height
         rows = rows.sort("enterprise_no", "record_key") if several else rows.sort("enterprise_no")
         records = Records.of_frame(source, facts, self.enterprises.register.named(rows), spill)
         self.links.append(records.links())

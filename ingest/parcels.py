@@ -40,13 +40,12 @@ def write(year: Year, folder: Path, rules: Rules) -> Parcels:
     limits = rules.area_dispute
     # A ring that had to be repaired says little of the area: it is a finding of its own.
     repaired = shapes.filter(pl.col("ring_dm2").is_not_null())
-    sound = parcels.join(repaired, on="parcel_code", how="anti")
+    sound = parcels.filter(~pl.col("parcel_code").is_in(repaired["parcel_code"].implode()).fill_null(False))
     disputes = area_disputes(sound, limits.percent, limits.least_dm2)
     disputes.write_parquet(folder / "area_disputes.parquet")
     single = shapes.with_columns(drawn_dm2=area_dm2(shapes["geometry"]), polygons=pl.lit(1))
     single = single.join(declared.drop("origin"), on="parcel_code")
     found = pl.concat([_repaired(shapes), *_placed(parcels, write_regions(year, folder), rules)])
-    rows = pl.concat([declared.select("parcel_code", "origin"), shapes.select("parcel_code", "origin")])
     drawn = shapes.group_by("parcel_code").agg(place=pl.col("origin").min())
     found = found.join(drawn, on="parcel_code", how="left", maintain_order="left")
     found = found.with_columns(origin=pl.coalesce("origin", "place")).drop("place")
@@ -60,8 +59,15 @@ def write(year: Year, folder: Path, rules: Rules) -> Parcels:
         "polygons_without_parcel": shapes.height - single.height,
         "area_disputes": disputes.height,
     }
-    places = rows.group_by("parcel_code").agg(pl.col("origin").min())
-    return Parcels(parcels.drop("geometry"), found, places, counts)
+    return Parcels(parcels.drop("geometry"), found, _places(declared, shapes), counts)
+
+
+def _places(declared: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
+    """``parcel_code`` and the origin of its first row, in either table."""
+    rows = [frame.select("parcel_code", "origin") for frame in (declared, shapes)]
+    if shapes.is_empty():  # then each parcel has its one row
+        return rows[0]
+    return pl.concat(rows).group_by("parcel_code").agg(pl.col("origin").min())
 
 
 def _declared(year: Year) -> pl.DataFrame:

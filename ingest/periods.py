@@ -34,7 +34,11 @@ def with_days(rows: pl.DataFrame, year: int) -> pl.DataFrame:
 def handed_over(rows: pl.DataFrame, same: list[str]) -> pl.DataFrame:
     """``same_day``: whether a row ends on the day on which another one of the ``same`` begins; it then ends (``to_on``)
     on the day before: offices write one day for both sides of a sale, and that day belongs to whoever takes over."""
-    begins = rows.select(*same, to_on="from_on").drop_nulls().unique().with_columns(same_day=True)
+    ends = rows["to_on"].drop_nulls().unique()
+    begin = rows.filter(pl.col("from_on").is_in(ends.implode()))
+    if begin.is_empty():  # as in most years: nothing to look up
+        return rows.with_columns(same_day=pl.lit(False))
+    begins = begin.select(*same, to_on="from_on").drop_nulls().unique().with_columns(same_day=True)
     long = pl.col("to_on") > pl.col("from_on").fill_null(date.min)
     marked = rows.join(begins, on=[*same, "to_on"], how="left", maintain_order="left")
     marked = marked.with_columns(same_day=pl.col("same_day").fill_null(False) & long.fill_null(False))

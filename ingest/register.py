@@ -34,24 +34,27 @@ def write_enterprises(year: Year, folder: Path) -> Enterprises:
             f"permu ingest PATH --source commerce --year {year.year}",
         )
     rows = rows.filter(pl.col("record_key").is_not_null())
-    ids = _ids(write_identities(year, rows, folder))
+    keys = write_identities(year, rows, folder)
+    ids = _ids(keys)
     first = ids.filter(pl.col("first")).select(
         "origin", "enterprise_id", enterprise_no=pl.int_range(pl.len(), dtype=pl.Int32)
     )
     numbered = rows.join(first.lazy().drop("enterprise_id"), on="origin", how="inner")
     classified = _classified(rows).join(first.lazy().drop("enterprise_no"), on="origin", how="inner")
     year.origins(classified).sink_parquet(folder / "enterprises.parquet", compression_level=1)
-    return Enterprises(Register(numbered, first["enterprise_id"]), _repeated(ids.filter(~pl.col("first"))))
+    return Enterprises(Register(numbered, first["enterprise_id"]), _repeated(ids.filter(~pl.col("first")), keys))
 
 
 def _ids(keys: pl.DataFrame) -> pl.DataFrame:
-    """origin, record_key, name, enterprise_id in id order, and whether the row is the first of its enterprise."""
+    """origin, enterprise_id in id order, and whether the row is the first of its enterprise."""
     ids = enterprise_ids(keys)
     again = pl.col("enterprise_id") == pl.col("enterprise_id").shift()  # in id order a repeated one follows itself
-    return ids.with_columns(first=~again.fill_null(False)).join(keys, on="origin", how="left", maintain_order="left")
+    return ids.with_columns(first=~again.fill_null(False))
 
 
-def _repeated(rows: pl.DataFrame) -> pl.DataFrame:
+def _repeated(ids: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    told = keys.filter(pl.col("origin").is_in(ids["origin"].implode()))
+    rows = ids.join(told, on="origin", how="left", maintain_order="left")
     one = {"source": pl.lit("commerce"), "reason": pl.lit("registered_twice"), "rows": pl.lit(1, dtype=pl.Int32)}
     return rows.with_columns(**one).select("source", "record_key", "name", "reason", "rows", "origin")
 

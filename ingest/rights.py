@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ingest.canonical import Year
+from ingest.lookup import repeated
 from ingest.periods import cut, handed_over, in_year, joined, with_days
 
 WHOLE = 10**9  # a share of 1 in parts per billion
@@ -32,9 +33,8 @@ def holdings(held: pl.DataFrame, year: int) -> pl.DataFrame:
     """
     dated = with_days(held, year)
     some = pl.col("end") > pl.col("start")
-    several = pl.col("parcel_code").is_in(
-        dated.filter(some).filter(pl.col("parcel_code").is_duplicated())["parcel_code"].implode()
-    )
+    codes = dated["parcel_code"].filter(dated["end"] > dated["start"])
+    several = pl.col("parcel_code").is_in(codes.filter(repeated(codes)).unique().implode())
     alone, together = dated.filter(~(several & some)), dated.filter(several & some)
     split_up = joined(cut(together).pipe(_shares).pipe(split), ["part_dm2", "share", *_FLAGS])
     columns = [*_ROW, "same_day", "part_dm2", "share", *_FLAGS]
