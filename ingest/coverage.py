@@ -7,6 +7,7 @@ is expected to cover every county of the register, a monthly one every month of 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,8 @@ from ingest.canonical import Year
 COUNTY_DIGITS = 6
 _QUARTERS = {3, 6, 9, 12}
 _MONTHS = set(range(1, 13))
+_MONTHS_FROM = 9999  # periods above are yyyymm, others are yyyy
+_FIRST = 20_000  # rows of a month in which all counties are looked for first
 # Lists of the bureau, not records of enterprises by place.
 WITHOUT_PLACE = ("regions", "relations", "exemptions", "events")
 
@@ -28,6 +31,11 @@ class Covered:
     """Months held by one source in one year, by county ("" where no county is known); {0} for rows of a whole year."""
 
     months: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, period: int | None, county: str) -> None:
+        """A row of ``period`` (yyyymm, or a whole year) and county."""
+        month = period % 100 if period is not None and period > _MONTHS_FROM else 0
+        self.months.setdefault(county, set()).add(month)
 
     @property
     def held(self) -> list[int]:
@@ -72,14 +80,28 @@ def _add(into: Covered, rows: pl.LazyFrame, register: _Register | None) -> None:
     keys: list[str] = [k for k in ("record_key", "uscc", "name") if k in columns]
     placed = rows.select(*keys, month=month, county=stated)
     if register is not None:
-        placed = register.by_codes(placed, keys)
+        whole = _whole(placed, keys, register)
+        for period, county in product(whole, register.counties):
+            into.add(period, county)
+        settled = pl.col("month").is_in(whole.implode(), nulls_equal=True)
+        asked = placed.filter(pl.col("county").is_null(), ~settled)
+        placed = pl.concat([placed.filter(pl.col("county").is_not_null()), register.by_codes(asked, keys)])
     pairs = _pairs(placed)
     if register is not None and "name" in keys and (pairs["county"] == "").any():
         # Folding names is dear: once a distinct name, and only where codes left rows without a county.
         pairs = _pairs(register.by_names(placed, rows))
     for period, county in pairs.iter_rows():
-        number = period % 100 if period is not None and period > 9999 else 0
-        into.months.setdefault(county, set()).add(number)
+        into.add(period, county)
+
+
+def _whole(placed: pl.LazyFrame, keys: list[str], register: _Register) -> pl.Series:
+    """The months whose first rows name every county of the register already: what their other rows would be looked up
+    for is known."""
+    months = placed.select("month").unique().collect(engine="streaming")["month"]
+    first = [placed.filter(pl.col("month").eq_missing(pl.lit(m, dtype=months.dtype))).head(_FIRST) for m in months]
+    told = _pairs(register.by_codes(pl.concat([placed.head(0), *first]), keys))
+    counties = told.filter(pl.col("county").is_in(register.counties)).group_by("month").len()
+    return counties.filter(pl.col("len") == len(register.counties))["month"]
 
 
 def _pairs(placed: pl.LazyFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def latest_merge(warehouse: Warehouse, year: int) -> Merged:
             f"{year} 年：上次合并之后有 {len(newer)} 个文件发生变化；请先运行 permu merge --year {year}",
         )
     _refuse_uncorrected(warehouse, year, row["created_at"])
+    _refuse_ended(merged)
     return merged
 
 
@@ -89,6 +91,21 @@ def _refuse_uncorrected(warehouse: Warehouse, year: int, merged_at: str) -> None
             "stale_merge",
             f"{year}: {since[0]} correction(s) since the last merge; run `permu merge --year {year}` first",
             f"{year} 年：上次合并之后新增 {since[0]} 项更正；请先运行 permu merge --year {year}",
+        )
+
+
+def _refuse_ended(merged: Merged) -> None:
+    """PermuError stale_merge where the merge applied a correction whose last day has passed: a merge of today leaves it out."""
+    file = merged.folder / "corrections.parquet"
+    if not file.is_file():
+        return
+    ended = pl.scan_parquet(file, glob=False).filter(pl.col("until") < date.today()).select(pl.len()).collect().item()
+    if ended:
+        year = merged.year
+        raise PermuError(
+            "stale_merge",
+            f"{year}: {ended} correction(s) that the last merge applied have ended; run `permu merge --year {year}` first",
+            f"{year} 年：上次合并所用的更正有 {ended} 项已到期；请先运行 permu merge --year {year}",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from engine.ranking.merged import latest_merge
 from engine.ranking.run import rank
 from engine.releases import open_release
 from engine.schema.errors import PermuError
@@ -238,6 +239,25 @@ def test_an_enterprise_that_left_the_register_stops_the_merge(house: Warehouse, 
     with pytest.raises(PermuError) as caught:
         merge(house, 2024)
     assert caught.value.code == "correction_lost" and "withdraw" in caught.value.en
+
+
+def test_a_correction_that_ended_since_makes_the_merge_stale(house: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(house, file(entry(until="2099-12-31")))
+    merge(house, 2024)
+    assert latest_merge(house, 2024).counts["corrections"]["applied"] == 1
+
+    class Later(date):
+        @classmethod
+        def today(cls) -> date:
+            return date(2100, 1, 1)
+
+    monkeypatch.setattr("engine.ranking.merged.date", Later)
+    with pytest.raises(PermuError, match=r"1 correction.* have ended; run `permu merge --year 2024`") as caught:
+        latest_merge(house, 2024)
+    assert caught.value.code == "stale_merge"
+    monkeypatch.setattr("ingest.correcting.date", Later)
+    assert vat(house, merge(house, 2024))["how"] == "only_claim"
+    assert latest_merge(house, 2024).counts["corrections"]["applied"] == 0
 
 
 def test_the_release_changes_and_names_its_corrections(house: Warehouse) -> None:

@@ -9,7 +9,7 @@ import pytest
 from engine.schema.warehouse import Warehouse
 from ingest.coverage import Covered
 from ingest.overview import status
-from tests.unit.ingest.files import A, B, one, put
+from tests.unit.ingest.files import A, B, C, one, put
 
 REGISTER = f"统一社会信用代码,企业名称,行业代码,行政区划代码\n{A},甲公司,2614,320583\n{B},乙公司,2614,320585001\n"
 
@@ -73,3 +73,18 @@ def test_another_spelling_of_a_name_tells_the_county(home: Warehouse, tmp_path: 
     one(home, put(tmp_path, "工商2024.csv", REGISTER.replace("乙公司", "乙有限公司")), "commerce")
     one(home, put(tmp_path, "用电.csv", "户号,户名,月份,用电量\n1,乙有限责任公司,202401,5\n"), "power")
     assert [(c["county"], c["months"]) for c in line(home, "power")["counties"]] == [("320585", [1])]
+
+
+def test_months_that_their_first_rows_settle_are_the_same(
+    home: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the first rows of a month name every county, the others are not looked up; among them codes of no county."""
+    one(home, put(tmp_path, "工商2024.csv", REGISTER), "commerce")
+    months = [(code, m) for code in (A, B, C) for m in (1, 2, 3) if (code, m) != (B, 3)]
+    rows = "".join(f"{code},2024{m:02d},1\n" for code, m in months)
+    one(home, put(tmp_path, "国税.csv", "纳税人识别号,月份,增值税\n" + rows), "state_tax")
+    quick = status(home, 2024)["coverage"]
+    monkeypatch.setattr("ingest.coverage._FIRST", 0)
+    assert status(home, 2024)["coverage"] == quick
+    held = {c["county"]: c["months"] for c in line(home, "state_tax")["counties"]}
+    assert held == {"320583": [1, 2, 3], "320585": [1, 2]}
