@@ -16,6 +16,7 @@ from engine.schema.errors import PermuError
 STATUS = {
     "bad_parameter": 400,
     "bad_body": 400,
+    "bad_request": 400,
     "unknown_parameter": 400,
     "repeated_parameter": 400,
     "bad_host": 400,

@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from api.operations.logs import LOGGING
 from api.operations.settings import Settings
+from api.protocol import Protocol
 from api.rights.users import has_users
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
@@ -86,7 +87,7 @@ def serve(
     with _environment(_handed_on(warehouse, host, allowed, users, access_log)), _metrics_folder(workers):
         config = uvicorn.Config(
             "api.app:from_environment", factory=True, workers=workers, log_config=LOGGING, server_header=False,
-            access_log=False, loop="uvloop", http="httptools", timeout_graceful_shutdown=10, timeout_worker_healthcheck=60,
+            access_log=False, loop="uvloop", http=Protocol, timeout_graceful_shutdown=10, timeout_worker_healthcheck=60,
         )  # fmt: skip
         try:
             if workers > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,21 @@ def list_items(
             out.print(f"    {number} → {_candidate(one)}", highlight=False, markup=False)
     more = f"（另有 {len(items) - _SHOWN} 项：--json）", f" ({len(items) - _SHOWN} more: --json)"
     rest = say(*more) if len(items) > _SHOWN else ""
-    out.print(say(f"共 {len(items)} 项{rest}", f"{len(items)} items{rest}"), highlight=False)
+    parts = _by_kind(items)
+    out.print(say(f"共 {len(items)} 项{parts}{rest}", f"{len(items)} items{parts}{rest}"), highlight=False)
+
+
+_KINDS = {
+    "unlinked": ("无企业的记录", "records without an enterprise"), "proposal": ("退回的代码", "refused codes"),
+    "land": ("用地疑点", "doubts about land"),
+}  # fmt: skip
+
+
+def _by_kind(items: list[dict[str, Any]]) -> str:
+    """What the items are, for who compares them with ``permu status``: records and codes there, land apart."""
+    counts = Counter(item["kind"] for item in items)
+    told = [f"{n} {say(*_KINDS.get(kind, (kind, kind)))}" for kind, n in counts.most_common()]
+    return say("：", ": ") + say("，", ", ").join(told) if told else ""
 
 
 @app.command()
@@ -99,8 +114,10 @@ def export(
         return
     out.print(
         say(
-            f"{told['file']}：{told['items']} 项；请填写黄色列，再运行 permu review import {told['file']}",
-            f"{told['file']}: {told['items']} items; fill the yellow column, then run `permu review import {told['file']}`",
+            f"{told['file']}：{told['items']} 项（待审 {told['waiting']} 项中有候选企业者）；"
+            f"请填写黄色列，再运行 permu review import {told['file']}",
+            f"{told['file']}: {told['items']} items, those with candidates of {told['waiting']} that wait; "
+            f"fill the yellow column, then run `permu review import {told['file']}`",
         ),
         highlight=False,
     )

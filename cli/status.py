@@ -57,8 +57,18 @@ def status(year: MaybeYear = None, home: Home = None, json: Json = False) -> Non
             highlight=False,
         )
     for title in ("refused", "review", "disputes", "land"):
-        out.print(f"{title}: {_flat(state[title])}", highlight=False)
+        out.print(f"{title}{_counted(title)}: {_flat(state[title])}", highlight=False)
     out.print(f"refused_open: {state['refused_open']}, findings: {state['findings']}", highlight=False)
+
+
+def _counted(title: str) -> str:
+    """What a line counts, where another command's total holds more or less."""
+    if title != "review":
+        return ""
+    return say(
+        "（无企业的记录与退回的代码；permu review list 还含待核的用地疑点）",
+        " (records without an enterprise and refused codes; permu review list holds doubts about land too)",
+    )
 
 
 def _show_months(coverage: list[dict[str, Any]]) -> None:

@@ -147,6 +147,9 @@ def code_text(texts: pl.Series) -> Typed:
     return Typed(texts.str.replace(r"^(\d+)\.0+$", "$1"))
 
 
+_TEXT_MARK = r"^['‘’`]+"  # what a spreadsheet puts before digits that are text, left over in a CSV
+
+
 def uscc(texts: pl.Series) -> Typed:
     """Credit codes; also the organisation code or registration number where an old id stands in the column."""
     codes = without_spaces(texts).str.to_uppercase().str.replace(r"^(\d+)\.0+$", "$1")
@@ -154,6 +157,8 @@ def uscc(texts: pl.Series) -> Typed:
     rest = codes.is_not_null() & ~right
     if not rest.any():
         return Typed(codes)
+    if codes.str.contains(_TEXT_MARK).any():
+        return uscc(codes.str.replace(_TEXT_MARK, ""))
     bare = codes.str.replace_all("-", "", literal=True)
     width = bare.str.len_bytes()
     org = pl.select(pl.when(width == 15).then(bare.str.slice(6, 9)).when(width == 9).then(bare)).to_series()

@@ -55,6 +55,7 @@ class LandQuery(YearQuery):
     cursor: Text = None
 
 
+@router.get("", summary="Figures on which departments disagree, as under facts")
 @router.get("/facts", summary="Figures on which departments disagree")
 def facts(asked: Annotated[FactsQuery, Query()], desk: Disputing) -> Response:
     """Each with what every source says and where, which was taken, and why: the order of trust of that figure."""

@@ -71,6 +71,7 @@ EXAMPLES: dict[str, Any] = {
         "unchanged": 0, "corrected": 0, "decisions": [_DECISION],
     },
     f"{_D}/refused": {"total": 1, "counts": {"code": {"bad_credit_code": 1}}, "rows": [_REFUSED], "next": None},
+    f"{_D}/disputes": {"total": 1, "counts": {"field": {"employees": 1}}, "disputes": [_DISPUTE], "next": None},
     f"{_D}/disputes/facts": {"total": 1, "counts": {"field": {"employees": 1}}, "disputes": [_DISPUTE], "next": None},
     f"{_D}/disputes/land": {"total": 1, "counts": {"kind": {"area_dispute": 1}}, "findings": [_FINDING], "next": None},
     f"{_D}/disputes/land/{{parcel_code}}": {

@@ -112,3 +112,9 @@ def _extent(found: Collection) -> dict[str, Any]:
 def _stamp(value: Any) -> str | None:
     """An instant of UTC (datetime, or day) as RFC 3339."""
     return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def queryables_header(scope: Scope, collection: str) -> dict[str, str]:
+    """The header by which what can be filtered names its queryables (part 3, /req/queryables/queryables-link)."""
+    url = scope.url(f"/collections/{collection}/queryables")
+    return {"Link": f'<{url}>; rel="{QUERYABLES_REL}"; type="{SCHEMA}"'}

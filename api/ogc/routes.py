@@ -70,9 +70,10 @@ def items_of(request: Request, collection_id: str) -> Response:
     """A page of features."""
     scope, form = Scope.of(request), wanted(request)
     found = items.page(request, scope, scope.collection(collection_id), form)
+    named = documents.queryables_header(scope, collection_id)
     if form == "html":
-        return reply(request, scope, lambda: pages.items(scope, found), HTML)
-    return reply(request, scope, found.geojson, GEOJSON, items.content_crs(found.crs))
+        return reply(request, scope, lambda: pages.items(scope, found), HTML, named)
+    return reply(request, scope, found.geojson, GEOJSON, {**items.content_crs(found.crs), **named})
 
 
 def item(request: Request, collection_id: str, feature_id: str) -> Response:

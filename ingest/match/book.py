@@ -26,8 +26,9 @@ _HELP = "填候选序号、统一社会信用代码或企业编号；都不是�
 
 
 def export(warehouse: Warehouse, out: Path, year: int | None = None, source: str | None = None) -> dict[str, Any]:
-    """Write every item that has candidates to ``out`` (.xlsx): ``{file, items}``."""
-    items = [i for i in review.items(warehouse.require(), year, source) if i["candidates"]]
+    """Write every item that has candidates to ``out`` (.xlsx): ``{file, items, waiting}``, of how many that wait."""
+    waiting = review.items(warehouse.require(), year, source)
+    items = [i for i in waiting if i["candidates"]]
     part = out.with_name(f".{out.name}.part")
     out.parent.mkdir(parents=True, exist_ok=True)
     with xlsxwriter.Workbook(str(part), {"constant_memory": True}) as book:
@@ -49,7 +50,7 @@ def export(warehouse: Warehouse, out: Path, year: int | None = None, source: str
             for at, (key, _) in enumerate(columns):
                 sheet.write_string(line, at, told.get(key, ""), yellow if key in (_DECISION, _REASON) else text)
     part.replace(out)
-    return {"file": str(out), "items": len(items)}
+    return {"file": str(out), "items": len(items), "waiting": len(waiting)}
 
 
 def _candidate_columns() -> list[tuple[str, str]]:

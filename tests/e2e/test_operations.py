@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -179,6 +181,32 @@ def test_every_answer_has_an_id_and_its_line_in_the_log_has_no_secret(server: Se
 def test_hosts_and_keys(server: Server) -> None:
     assert server.client.get(RANKINGS).status_code == 401
     assert server.get(RANKINGS, Host="elsewhere.example").json()["code"] == "bad_host"
+
+
+def test_what_is_no_request_is_a_problem_too(server: Server) -> None:
+    """A filter of 1 MB, and bytes that are not HTTP: refused by the parser, before the application sees them."""
+    host, port = server.url.removeprefix("http://").split(":")
+    for sent in (
+        b"GET /ogc/collections/parcels/items?filter=" + b"a" * 1_000_000 + b" HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\r\n\r\n",
+    ):
+        begun = time.monotonic()
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            with contextlib.suppress(OSError):  # the answer may come before the whole is sent
+                line.sendall(sent)
+            answer = b"".join(iter(lambda: received(line), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in head.lower(), head
+        assert json.loads(body)["code"] == "bad_request"
+        assert time.monotonic() - begun < 5
+
+
+def received(line: socket.socket) -> bytes:
+    """What comes next; nothing once the server has hung up."""
+    try:
+        return line.recv(65536)
+    except ConnectionResetError:
+        return b""
 
 
 def test_a_stop_lets_answers_finish_and_keeps_the_audit_log(server: Server) -> None:

@@ -69,7 +69,15 @@ def failed(done: Done, *words: str) -> None:
 
 def test_the_list_shows_what_waits_and_for_whom(untouched: Path) -> None:
     done = inside(untouched, "review", "list")
-    assert done.code == 0 and "4 items" in done.out
+    items = review(untouched, "list")["items"]
+    kinds = {kind: sum(i["kind"] == kind for i in items) for kind in {i["kind"] for i in items}}
+    assert done.code == 0 and "4 items: " in done.out
+    assert (
+        f"{kinds['unlinked']} records without an enterprise" in done.out
+        and f"{kinds['proposal']} refused codes" in done.out
+    )
+    counted = inside(untouched, "status", "--json").json()["review"]
+    assert sum(n for kind, n in kinds.items() if kind in ("unlinked", "proposal")) == sum(counted.values()), counted
     for text in ("several_enterprises_of_this_name", "needs_review", "bad_credit_code", "meter_shares_over_one", B, C):
         assert text in done.out
     kinds = {i["kind"]: i for i in waits(untouched).values()}
@@ -102,7 +110,8 @@ def test_one_candidate_rejected_leaves_the_others(place: Path) -> None:
 
 
 def test_the_workbook_goes_out_is_filled_and_comes_back(place: Path) -> None:
-    assert review(place, "export", "--out", "待审核.xlsx")["items"] == 3
+    told = review(place, "export", "--out", "待审核.xlsx")
+    assert (told["items"], told["waiting"]) == (3, 4), "those with candidates, of all that wait"
     book = openpyxl.load_workbook(place / "待审核.xlsx")
     page = book.active
     assert page is not None

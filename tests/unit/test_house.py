@@ -140,8 +140,10 @@ def test_every_imported_library_is_declared(checkout: Path, lock: str, tops: tup
 def test_every_declared_library_is_imported_and_has_its_reason(checkout: Path) -> None:
     imported = set().union(*_distributions(checkout, *PACKAGES).values())
     reasons = (checkout / "docs" / "decisions" / "0001-dependencies.md").read_text("utf-8")
-    server = (checkout / "api" / "serve.py").read_text("utf-8")  # uvicorn takes its loop and its parser by name
-    imported |= {name for name in ("uvloop", "httptools") if f'="{name}"' in server}
+    # uvicorn takes its loop by name, and imports the parser for the protocol that is handed to it
+    server, protocol = ((checkout / "api" / name).read_text("utf-8") for name in ("serve.py", "protocol.py"))
+    imported |= {"uvloop"} if '="uvloop"' in server else set()
+    imported |= {"httptools"} if ".httptools_impl import" in protocol and "http=Protocol" in server else set()
     for needed in _project(checkout)["run"]:
         assert canonicalize_name(needed.name) in imported, f"{needed.name}: nothing imports it"
         assert needed.name in reasons, f"{needed.name}: no reason in docs/decisions/0001-dependencies.md"

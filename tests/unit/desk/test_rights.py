@@ -6,8 +6,17 @@ import pytest
 
 from tests.unit.desk.conftest import Asking
 
-READ = ("review", "refused", "disputes/facts", "disputes/land", "disputes/corrections", "status", "simulate")
-OVERSIGHT = ("disputes/facts", "disputes/land", "disputes/corrections", "status", "simulate")
+READ = (
+    "review",
+    "refused",
+    "disputes",
+    "disputes/facts",
+    "disputes/land",
+    "disputes/corrections",
+    "status",
+    "simulate",
+)
+OVERSIGHT = ("disputes", "disputes/facts", "disputes/land", "disputes/corrections", "status", "simulate")
 
 
 @pytest.mark.parametrize("path", READ)

@@ -211,3 +211,10 @@ def test_five_header_rows_in_two_languages_with_units_inside(home: Warehouse, tm
     ]  # fmt: skip
     assert report.reasons == {}
     assert report.understood["skipped_sheets"] == ["说明"]
+
+
+def test_a_code_with_the_mark_of_text_before_it(home: Warehouse, tmp_path: Path) -> None:
+    text = f"纳税人识别号,所属期,增值税（元）\n'{A},202401,5\n‘{B},202401,6\n'91110108551385082X,202401,7\n"
+    report = one(home, put(tmp_path, "a.csv", text), "state_tax")
+    assert kept(home, report, "payment")["uscc"].to_list() == [A, B]
+    assert report.reasons == {"bad_credit_code": 1}, "a wrong one stays wrong"
