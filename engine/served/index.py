@@ -21,7 +21,7 @@ from engine.served.records import RecordFile, Records
 from engine.served.values import Values
 
 _READ = "rows.json"
-MOST_MAPPED = 180 * 2**20  # libraries take 90 of them
+MOST_MAPPED = 160 * 2**20  # libraries take 90 of them
 # Conditions on a group: dimension → which of its combinations belong (True or False for each code).
 Wanted = dict[str, np.ndarray]
 
@@ -169,7 +169,7 @@ class Served:
         return np.flatnonzero(np.logical_and.reduce(masks)).astype(np.uint32)
 
     def scanned(self) -> None:
-        """The text of every row was looked through: give its pages back, each is as cheap to map again as to keep."""
+        """Texts of rows were looked through: give their pages back, they are as cheap to map again as to keep."""
         self._maps["search.arrow"].madvise(mmap.MADV_DONTNEED)
 
     def tidy(self) -> None:
