@@ -51,7 +51,7 @@ class Opened(Protocol):
 
 
 def _parts(texts: pl.Series) -> list[pl.Series]:
-    """Texts in parts of some 15 MB, what a search holds mapped at a time."""
+    """Texts in parts of some 15 MB, so that a search can give back what it mapped before it maps more."""
     return [texts[start : start + _PART] for start in range(0, max(len(texts), 1), _PART)]
 
 
@@ -214,7 +214,7 @@ class Board:
         """Which of these rows hold the text in name, credit code, id or pinyin initials (a mask)."""
         if SEPARATOR in q:
             return np.zeros(len(rows), dtype=bool)
-        if 4 * len(rows) < self.height:
+        if 32 * len(rows) < self.height:  # a text picked out costs as much as twenty looked through
             return self._holding(self._search.gather(pl.Series(rows)), needle(q))
         whole = self.cached(
             ("found", q),
@@ -226,7 +226,7 @@ class Board:
     def _holding(self, texts: pl.Series, text: str) -> np.ndarray:
         found = texts.str.contains(text, literal=True).to_numpy()
         if self.served is not None:
-            self.served.scanned()
+            self.served.tidy()
         return found
 
     @cached_property
