@@ -28,6 +28,7 @@ from engine.served.orders import by_rank, ranks_by_value
 from engine.served.search import SEPARATOR, needle, search_text
 
 CACHE_BYTES = 64 * 2**20
+_PART = 1 << 17  # rows
 # Best first, as numbers that rank.
 _GRADE_VALUES = {grade: float(len(GRADES) - n) for n, grade in enumerate(GRADES)}
 
@@ -47,6 +48,11 @@ class Opened(Protocol):
     def has(self, name: str) -> bool: ...
 
     def table(self, name: str) -> pl.LazyFrame: ...
+
+
+def _parts(texts: pl.Series) -> list[pl.Series]:
+    """Texts in parts of some 15 MB, so that a search can give back what it mapped before it maps more."""
+    return [texts[start : start + _PART] for start in range(0, max(len(texts), 1), _PART)]
 
 
 class Board:
@@ -147,7 +153,12 @@ class Board:
 
     def listing(self, group: Group, metric: str) -> Listing:
         """A group in order of a metric (kept)."""
-        return self.cached(("listing", group, metric), lambda: self._listing(group, metric), lambda found: found.nbytes)
+        return self.cached(("listing", group, metric), lambda: self._made(group, metric), lambda found: found.nbytes)
+
+    def _made(self, group: Group, metric: str) -> Listing:
+        if self.served is not None:
+            self.served.tidy()
+        return self._listing(group, metric)
 
     def at_hand(self, group: Group, metric: str) -> Listing | None:
         """A listing that was found before, or that stands in the files as it is: a quarter of a millisecond at most."""
@@ -210,19 +221,19 @@ class Board:
         """Which of these rows hold the text in name, credit code, id or pinyin initials (a mask)."""
         if SEPARATOR in q:
             return np.zeros(len(rows), dtype=bool)
-        if 4 * len(rows) < self.height:
-            return self._search.gather(pl.Series(rows)).str.contains(needle(q), literal=True).to_numpy()
+        if 32 * len(rows) < self.height:  # a text picked out costs as much as twenty looked through
+            return self._holding(self._search.gather(pl.Series(rows)), needle(q))
         whole = self.cached(
             ("found", q),
-            lambda: self._holding(needle(q)),
+            lambda: np.concatenate([self._holding(part, needle(q)) for part in _parts(self._search)]),
             lambda mask: mask.nbytes,
         )
         return np.asarray(whole[rows])
 
-    def _holding(self, text: str) -> np.ndarray:
-        found = self._search.str.contains(text, literal=True).to_numpy()
+    def _holding(self, texts: pl.Series, text: str) -> np.ndarray:
+        found = texts.str.contains(text, literal=True).to_numpy()
         if self.served is not None:
-            self.served.scanned()
+            self.served.tidy()
         return found
 
     @cached_property

@@ -21,7 +21,7 @@ from engine.served.records import RecordFile, Records
 from engine.served.values import Values
 
 _READ = "rows.json"
-MOST_MAPPED = 180 * 2**20  # libraries take 90 of them
+MOST_MAPPED = 200 * 2**20  # libraries take 90 of them
 # Conditions on a group: dimension → which of its combinations belong (True or False for each code).
 Wanted = dict[str, np.ndarray]
 
@@ -167,10 +167,6 @@ class Served:
                 return np.sort(rows[self.among(rows, rest)])
         masks = [codes[self.codes[name]] for name, codes in wanted.items()]
         return np.flatnonzero(np.logical_and.reduce(masks)).astype(np.uint32)
-
-    def scanned(self) -> None:
-        """The text of every row was looked through: give its pages back, each is as cheap to map again as to keep."""
-        self._maps["search.arrow"].madvise(mmap.MADV_DONTNEED)
 
     def tidy(self) -> None:
         """Give mapped pages back to the kernel's cache once they are many: they count as this process's memory."""
