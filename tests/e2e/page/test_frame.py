@@ -95,6 +95,7 @@ def test_the_api_page_is_accessible_and_fits(visit: Visit, path: str, size: str)
     visitor.page.goto(visitor.base + path)
     assert visitor.axe() == [] and visitor.overflow() <= 0
 
+
 @pytest.mark.parametrize("path", ["/", "/?year=2023", "/?view=rankings&size=small", "/?view=overview"])
 def test_what_the_frame_names_is_asked_once_by_the_page(visit: Visit, path: str) -> None:
     """The addresses that api/pages/first.py puts into the frame are those of the page: none is asked twice, none in vain."""

@@ -21,7 +21,7 @@ _BUNDLE = """
 import { asksFor } from "./web/views/map/style";
 import { createExpression } from "@maplibre/maplibre-gl-style-spec";
 export function chosen(asked, ids, features) {
-  const made = createExpression(asksFor(asked, ids));
+  const made = createExpression(asksFor(asked, ids), "filter");
   if (made.result !== "success") throw new Error(JSON.stringify(made.value));
   return features.map((properties) => made.value.evaluate({ zoom: 12 }, { type: 3, properties }) === true);
 }
