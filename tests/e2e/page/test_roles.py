@@ -65,7 +65,7 @@ def test_the_six_views_by_role(visit: Visit, offices: Offices, role: str, lang: 
         if lang == "en":
             words = page.locator(OWN_WORDS).all_inner_texts()
             assert not [w for w in words if CHINESE.search(w)], view
-        else:
+        elif role in ("enterprise", "public"):  # what officers see the tests of each view look at
             assert window.axe() == [], view
         _seen(window, view, role, lang, " ".join(window.requests[before:]))
 
