@@ -110,4 +110,5 @@ def test_what_the_frame_names_is_asked_by_the_page_and_once(visit: Visit, server
     bare.open(path)
     assert set(named) <= set(bare.requests)
     usual = visit(path)
-    assert [usual.requests.count(address) for address in named] == [1] * len(named)
+    sent = usual.page.evaluate("performance.getEntriesByType('resource').map(r => r.name)")
+    assert [sent.count(address) for address in named] == [1] * len(named)
