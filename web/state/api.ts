@@ -84,5 +84,6 @@ export function useData<T>(href: string | null): Known<T> {
     );
     return () => void (current = false);
   }, [href]);
-  return known;
+  // between the change of the question and its asking nothing is known of it yet
+  return known.of === href ? known : { ...known, loading: href !== null };
 }

@@ -21,7 +21,7 @@ _BUNDLE = """
 import { asksFor } from "./web/views/map/style";
 import { createExpression } from "@maplibre/maplibre-gl-style-spec";
 export function chosen(asked, ids, features) {
-  const made = createExpression(asksFor(asked, ids));
+  const made = createExpression(asksFor(asked, ids), "filter");
   if (made.result !== "success") throw new Error(JSON.stringify(made.value));
   return features.map((properties) => made.value.evaluate({ zoom: 12 }, { type: 3, properties }) === true);
 }
@@ -99,9 +99,10 @@ def test_a_zone_and_a_search_reach_the_map(visit: Visit, server: str) -> None:
         assert "主要使用企业不在筛选之内" in legend(window)
 
 
-def test_the_map_says_where_a_search_finds_more_than_it_marks(visit: Visit) -> None:
+def test_the_map_says_where_a_search_finds_more_than_it_marks(visit: Visit, server: str) -> None:
     window = visit("/?policy=huaian-2024&at=31.3,120.7,11,0,0")
-    told = json.dumps({"total": 123_456, "ids": ["E1", "E2"]})
+    known = answer(server, "/api/v1/rankings/ids", q="示例")["ids"][:2]
+    told = json.dumps({"total": 123_456, "ids": known})
     window.page.route("**/rankings/ids?**", lambda route: route.fulfill(body=told, content_type="application/json"))
     window.page.get_by_label("查找企业").fill("示例")
     window.until(

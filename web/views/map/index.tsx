@@ -83,10 +83,10 @@ export default function MapView(p: View) {
   };
   const sought = useRef(asked.at ? asked.q : undefined); // an address that says where the map is has the last word
   useEffect(() => {
-    if (!found.ids?.[0] || !ground.fields.size || sought.current === asked.q) return;
+    if (!found.ids?.[0] || !asked.q || !ground.isDrawn || sought.current === asked.q) return;
     sought.current = asked.q;
     show(found.ids[0]).catch(complain);
-  }, [found.ids?.[0], ground.fields]);
+  }, [found.ids?.[0], ground.isDrawn]);
 
   const shown = { asked, catalogue, painted, zoom: ground.zoom };
   const save = () => {

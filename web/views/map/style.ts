@@ -21,7 +21,8 @@ function industry(code: string): Expression {
 }
 
 function group(name: string): Expression {
-  const land: Expression = ["to-number", ["get", "land_mu"], -1];
+  // no land is in neither group, and null would count as 0
+  const land: Expression = ["case", ["==", ["typeof", ["get", "land_mu"]], "number"], ["get", "land_mu"], -1];
   if (name === "land_3mu_up") return [">=", land, 3];
   if (name === "land_below_3mu") return ["all", [">=", land, 0], ["<", land, 3]];
   return ["==", ["get", "scale_group"], name];
