@@ -163,8 +163,10 @@ class Loading:
                 self._count(checker.refused_again(own).with_columns(raw=_as_written(own, checker.plan)))
 
     def findings(self) -> list[dict[str, object]]:
-        """Totals that do not add up."""
-        return [finding for totals in self.totals for finding in totals.findings()]
+        """Columns in a unit of something else, and totals that do not add up."""
+        # months of one sheet have plans of their own, which say the same
+        left: dict[str, dict[str, object]] = {f["en"]: {**f} for c in self.checkers for f in c.plan.findings}
+        return [*left.values(), *(finding for totals in self.totals for finding in totals.findings())]
 
     def understood(self, sample: bool) -> dict[str, object]:
         """What was understood, for the ledger and ``--dry-run``; ``sample`` adds refused rows."""

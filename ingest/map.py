@@ -37,6 +37,7 @@ class Plan:
     uses: dict[str, Use]
     headers: list[str]
     notes: list[str] = field(default_factory=list)
+    findings: list[dict[str, str]] = field(default_factory=list)  # what a person should look at
     period: int | None = None
     month: Month | None = None
     titles: list[str] = field(default_factory=list)
@@ -111,7 +112,9 @@ def _plan(path: Path, sheet: Sheet, found: Found, mapped: bool) -> Plan:
     notes = _shift_repaired(found, data) if sheet.header is None else []
     told, stand_in = settle_rivals(path, sheet, found, data)
     uses, left = _uses(path, sheet, found, data)
-    notes += [*told, *left]
+    notes += [*told, *(finding["en"] for finding in left)]
+    # 吨 under 综合能耗 may be another figure in a wrong column; capital in 万美元 is what it says
+    doubts = [finding for finding in left if is_unit_of_any(finding["unit"])]
     check_medians(path, sheet, found, uses, data)
     if not mapped:
         _vintage(found, uses)
@@ -128,6 +131,7 @@ def _plan(path: Path, sheet: Sheet, found: Found, mapped: bool) -> Plan:
         uses,
         headers,
         notes,
+        doubts,
     )
     plan.titles = found.lines
     if found.kinds:
@@ -175,10 +179,12 @@ def _extra_from(columns: list[Column], data: list[list[str | None]]) -> int:
     return last
 
 
-def _uses(path: Path, sheet: Sheet, found: Found, data: list[list[str | None]]) -> tuple[dict[str, Use], list[str]]:
-    """The columns' uses; one in a unit of something else that no row needs is left out, with a note."""
+def _uses(
+    path: Path, sheet: Sheet, found: Found, data: list[list[str | None]]
+) -> tuple[dict[str, Use], list[dict[str, str]]]:
+    """The columns' uses; one in a unit of something else that no row needs is left out, and told."""
     uses: dict[str, Use] = {}
-    notes = []
+    left = []
     for name in list(found.matched):
         try:
             uses[name] = _use(path, sheet, found, name, data)
@@ -186,10 +192,18 @@ def _uses(path: Path, sheet: Sheet, found: Found, data: list[list[str | None]]) 
             if "foreign" not in error.details or needed(found, name):
                 raise
             label = " ".join(found.matched.pop(name)[0].label.split())
-            notes.append(
-                f"{name}: column {label} is in {error.details['foreign']}, no unit of {quantity(name)}: left empty"
-            )
-    return uses, notes
+            left.append(_left_empty(name, label, str(error.details["foreign"])))
+    return uses, left
+
+
+def _left_empty(name: str, label: str, unit: str) -> dict[str, str]:
+    return {
+        "kind": "foreign_unit",
+        "unit": unit,
+        "en": f"{name}: column {label} is in {unit}, no unit of {quantity(name)}: left empty; if it does hold {name}, "
+        "put the unit in the header right, or pass --mapping",
+        "zh": f"{name}：“{label}”列的单位是 {unit}，不是该指标的计量单位，未予采用；若该列确为此指标，请更正表头单位或使用 --mapping",
+    }
 
 
 def _use(path: Path, sheet: Sheet, found: Found, name: str, data: list[list[str | None]]) -> Use:

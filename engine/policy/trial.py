@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from engine.policy.model import Policy
-from engine.policy.scoring import Group, Item, Score
+from engine.policy.scoring import CONTRACT_GROUPS, Group, Item, Score
 from engine.ranking.scores import with_items, with_missing, with_total
 from engine.schema.errors import PermuError
 
@@ -67,6 +67,8 @@ def _group(policy: Policy, score: Score, asked: str | None) -> str:
         return asked or ""
     if asked is None and len(names) == 1:
         return names[0]
+    if asked in CONTRACT_GROUPS and names == ["all"]:  # whoever it names is scored with all others
+        return "all"
     raise PermuError(
         "unknown_group",
         f"policy {policy.id} has no group {asked}: name one of {', '.join(names)} with --group"

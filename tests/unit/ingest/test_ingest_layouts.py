@@ -81,7 +81,16 @@ def test_a_foreign_currency_that_no_row_needs_is_left_out_and_noted(home: Wareho
     text = f"统一社会信用代码,企业名称,注册资本（万美元）\n{A},甲,100\n{B},乙,200\n"
     report = one(home, put(tmp_path, "a.csv", text), "commerce")
     assert kept(home, report, "enterprise")["capital_fen"].to_list() == [None, None]
-    assert "万美元" in notes(report)
+    assert "万美元" in notes(report) and not report.needs_person
+
+
+def test_a_column_in_the_unit_of_another_quantity_is_left_out_and_told(home: Warehouse, tmp_path: Path) -> None:
+    """COD in tonnes under the name of the energy that was used, which is in tonnes of coal."""
+    text = f"统一社会信用代码,企业名称,年份,是否规上,综合能耗（吨）\n{A},甲,2024,是,12.5\n{B},乙,2024,是,7.5\n"
+    report = one(home, put(tmp_path, "a.csv", text), "statistics")
+    assert kept(home, report, "annual").height == 2 and report.refused == 0
+    assert [f["kind"] for f in report.findings] == ["foreign_unit"] and report.needs_person
+    assert "综合能耗（吨）" in str(report.findings[0]["zh"])
 
 
 def test_a_foreign_unit_of_what_every_row_needs_is_asked_for(home: Warehouse, tmp_path: Path) -> None:

@@ -131,6 +131,13 @@ def test_try_shows_the_base_beside_the_score() -> None:
     assert all(part in text for part in ("16.601058", "0.236565", "100.0", "150.0", "50"))
 
 
+def test_a_pack_of_one_group_scores_whoever_is_named() -> None:
+    words = ("huaian-2024", "tax_per_mu=20", "sales_per_mu=150", "tax_per_tce=1")
+    bases = ("--base", "tax_per_mu=16", "sales_per_mu=240", "tax_per_tce=5")
+    answers = [told("try", *words, "--group", group, *bases) for group in ("all", "above_scale", "below_scale")]
+    assert answers[0] == answers[1] == answers[2] and (answers[0]["group"], answers[0]["total"]) == ("all", 82.125)
+
+
 def test_try_of_a_pure_rank_is_the_value_itself() -> None:
     answer = told("try", "anhui-city", "--group", "below_scale", "tax_per_mu=12.5")
     assert answer["items"] == {"tax_per_mu": 12.5} and answer["total"] == 12.5
