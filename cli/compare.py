@@ -78,14 +78,13 @@ def compare_releases(
         found = with_bands(found, third)
     rows = _rows(house, found, everyone)
     told = {**_head(found, third), **summary(found), "rows": rows.to_dicts()}
+    if form is Format.table:
+        if not json:
+            _print(found, third, rows, top)
+    elif place is not None or not json:  # first the file: a refusal is then all that stands on stdout
+        hand_over(dumped(told) if form is Format.json else _file(house, found, rows, form, region), place)
     if json:
         show_json(told)
-    if json and (place is None or form is Format.table):
-        return
-    if form is Format.table:
-        _print(found, third, rows, top)
-    else:
-        hand_over(dumped(told) if form is Format.json else _file(house, found, rows, form, region), place)
 
 
 def _side(house: Warehouse, text: str, year: int | None, policy: str) -> Release:

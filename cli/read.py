@@ -66,17 +66,18 @@ def rankings(
     board = Board(find(house, release, year, policy))
     asked = {"industry": industry, "region": region, "size": size, "group": group, "grade": grade, "by": by}
     selection = Selection.parse(**asked, **({"limit": top} if top else {}))
-    if json:
-        hand_over(_json(board, selection, cut), None)
-        if place is None or str(place) == "-":
-            return
-        form = Format.json if form is Format.table else form
     question = {
         k: str(v)
         for k, v in (asked | {"top": top, "bottom": last, "bottom_percent": bottom_percent, "within": within}).items()
         if v
     }
-    _put(_rendered(house, board, selection, cut, form, question, split), place, form)
+    named = place is not None and str(place) != "-"
+    if json and form is Format.table:
+        form = Format.json
+    if named or not json:  # first the file: a refusal is then all that stands on stdout
+        _put(_rendered(house, board, selection, cut, form, question, split), place, form)
+    if json:
+        hand_over(_json(board, selection, cut), None)
 
 
 def _cut(top: int | None, last: int | None, percent: str | None, within: str | None) -> dict[str, Any]:

@@ -75,14 +75,14 @@ def simulate(
     rows = shown.moved.with_columns(
         reason=pl.Series([told(r, lang) for r in shown.moved.iter_rows(named=True)], dtype=pl.String)
     )
-    if json:
-        show_json(_simulated(shown, rows))
     if form is Format.table:
         if not json:
             _print_simulation(shown, rows, top)
-    elif place is not None or not json:
+    elif place is not None or not json:  # first the file: a refusal is then all that stands on stdout
         question = {"change": " ".join(change), "industry": industry, "region": region}
         _export(house, before, rows, shown.rows.height, "simulation", form, place, question)
+    if json:
+        show_json(_simulated(shown, rows))
 
 
 def robustness(
@@ -113,8 +113,6 @@ def robustness(
         asked.members
     )
     rows = found.rows.filter("borderline") if borderline else found.rows
-    if json:
-        show_json(_robust(found, rows))
     if form is Format.table:
         if not json:
             _print_robustness(found, rows, top)
@@ -128,6 +126,8 @@ def robustness(
             "region": region,
         }
         _export(house, before, rows, found.rows.height, "robustness", form, place, question)
+    if json:
+        show_json(_robust(found, rows))
 
 
 def _release(house: Warehouse, release: str | None, year: int | None, policy: str | None) -> Release:

@@ -1,6 +1,6 @@
 // What the overview's figures ask and get.
 import type { Asked } from "../../state/address";
-import { type Known, path, useData } from "../../state/api";
+import { ApiError, type Known, path, useData } from "../../state/api";
 import type { Catalogue } from "../../state/catalogue";
 
 export interface Shown {
@@ -35,9 +35,22 @@ export function question(p: Shown): Record<string, string | undefined> {
   return { release: p.catalogue.release?.release_id, industry, region, size, group };
 }
 
-/** An answer about the group asked. */
+const OF_AMOUNTS = ["overview/distribution", "overview/concentration", "overview/quadrant", "overview/targets"];
+const REFUSED = new ApiError({ status: 403, code: "forbidden" });
+
+/** Whether the API would refuse (docs/rights.md): who sees neither a column nor sums of groups gets nothing computed from it. */
+function isRefused(p: Shown, route: string, by: string | undefined): boolean {
+  const { columns, me } = p.catalogue;
+  if (me?.role === "public" || me?.role === "enterprise") return false; // sums of groups, though not the figures of single firms
+  const hides = (name: string): boolean => columns.find((c) => c.name === name)?.shown === false;
+  return (by !== undefined && hides(by)) || (OF_AMOUNTS.includes(route) && hides("tax_wan_yuan"));
+}
+
+/** An answer about the group asked; what would only be refused is not asked. */
 export function useFigure<T>(p: Shown, route: string, more: Record<string, string | undefined> = {}, wanted = true): Known<T> {
-  return useData<T>(p.catalogue.release && wanted ? path(route, { ...question(p), ...more }) : null);
+  const refused = isRefused(p, route, more.by);
+  const known = useData<T>(p.catalogue.release && wanted && !refused ? path(route, { ...question(p), ...more }) : null);
+  return refused ? { error: REFUSED, loading: false } : known;
 }
 
 /** Cities; within a city or county that is asked, the next level below. */
