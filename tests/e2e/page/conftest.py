@@ -103,6 +103,6 @@ def visit(browser: Browser, server: str, checkout: Path) -> Iterator[Visit]:
 
     yield at
     for visitor in opened:
-        visitor.context.close()
+        visitor.leave()
     for visitor in opened:
         visitor.check()

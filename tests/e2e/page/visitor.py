@@ -80,6 +80,12 @@ class Visitor:
         """Pixels by which the page is wider than its window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
+    def leave(self) -> None:
+        """Close the window. What is still on its way is then cut off, and that the page complains of it is no fault."""
+        heard = list(self.complaints)
+        self.context.close()
+        self.complaints = heard
+
     def check(self) -> None:
         """No console error or warning, and nothing asked of another origin."""
         foreign = [u for u in self.requests if not u.startswith((self.base, "data:", "blob:"))]

@@ -73,6 +73,8 @@ const boundsOf = (h: Archive["head"]): [number, number, number, number] => [h.mi
 export const fit = (map: Map, archive: Archive): void => void map.fitBounds(boundsOf(archive.head), { padding: 24, animate: false });
 
 function listen(map: Map, on: Told): void {
+  // what crossed the worker is an Error without its words where it is only shown as an object
+  map.on("error", ({ error }) => console.error(error.message));
   const parcelAt = (e: MapMouseEvent): Parcel | null => {
     const layers = ["land-3d", "land", ...FILLED.map((l) => l.id)].filter((l) => map.getLayer(l));
     const [first] = map.queryRenderedFeatures(e.point, { layers });
