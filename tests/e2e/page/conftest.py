@@ -71,8 +71,9 @@ def server(served_home: Warehouse, checkout: Path, built: Path) -> Iterator[str]
     yield from serving(served_home.home, checkout)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One a file: while it is open, its library runs a loop and threads of its own in this process."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
     with sync_playwright() as playwright:
