@@ -126,6 +126,8 @@ class Board:
     def own_industries(self) -> frozenset[str]:
         """Industry codes of the release that are a place's own: with letters in them."""
         held = self.table if self.served is None else self.served.combinations["industry"]
+        if "industry_code" not in held.columns:
+            return frozenset()
         codes = held["industry_code"].drop_nulls().unique()
         return frozenset(codes.filter(~codes.str.contains(r"^\d+$")))
 
