@@ -36,13 +36,18 @@ def open_sheets(path: Path) -> list[Sheet]:
 
 
 def _cells(table: lxml_html.HtmlElement) -> list[list[str | None]]:
+    spanned = set(table.xpath(".//*[@rowspan or @colspan]/.."))
     grid: list[dict[int, str | None]] = []
     placed = 0
     for at, row in enumerate(_rows(table)):
         while len(grid) <= at:
             grid.append({})
-        for cell in row.iterchildren("td", "th"):
-            placed += _place(grid, at, cell)
+        cells = row.iterchildren("td", "th")
+        if grid[at] or row in spanned:
+            placed += sum(_place(grid, at, cell) for cell in cells)
+        else:
+            grid[at] = dict(enumerate(map(_text, cells)))
+            placed += len(grid[at])
         if placed > _MAX_CELLS:
             raise OverflowError
     return [[r.get(i) for i in range(max(r, default=-1) + 1)] for r in grid]
@@ -58,7 +63,7 @@ def _place(grid: list[dict[int, str | None]], at: int, cell: lxml_html.HtmlEleme
     column = 0
     while column in grid[at]:
         column += 1
-    text = " ".join(cell.text_content().split()) or None
+    text = _text(cell)
     rows, columns = _span(cell, "rowspan"), _span(cell, "colspan")
     for down in range(rows):
         while len(grid) <= at + down:
@@ -66,6 +71,11 @@ def _place(grid: list[dict[int, str | None]], at: int, cell: lxml_html.HtmlEleme
         for right in range(columns):
             grid[at + down][column + right] = text if down == right == 0 else None
     return rows * columns
+
+
+def _text(cell: lxml_html.HtmlElement) -> str | None:
+    text = cell.text_content() if len(cell) else cell.text or ""
+    return " ".join(text.split()) or None
 
 
 def _span(cell: lxml_html.HtmlElement, name: str) -> int:

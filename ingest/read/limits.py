@@ -12,6 +12,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import olefile
 
 from engine.schema.errors import PermuError
@@ -20,7 +21,7 @@ from ingest.read.sheet import unreadable
 MAX_COLUMNS = 4096
 _MAX_CELLS, _BYTES_PER_CELL = 8 << 20, 4
 _MAX_BYTES, _MAX_RATIO, _RATIO_FROM = 6 << 30, 200, 64 << 20
-_CHUNK, _SCANNED, _HEAD = 1 << 20, 2 << 20, 4096
+_CHUNK, _SCANNED, _HEAD, _REFERENCE = 1 << 20, 2 << 20, 4096, 21
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,8})(\d{1,8})"[^>]*(?<!/)>')
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s+ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"')
 _REPEATED = re.compile(rb'number-(columns|rows)-repeated="(\d+)"')
@@ -73,11 +74,31 @@ def _extent(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
 
 
 def _scan(text: bytes, rows: int, columns: int) -> tuple[int, int, bytes]:
-    if found := _CELL.findall(text):
+    # Looking at each cell takes longer than reading the workbook: only where an empty or quoted one may not count.
+    most_rows, most_columns = _bound(np.frombuffer(text, np.uint8))
+    harmless = most_columns <= MAX_COLUMNS and max(rows, most_rows) * max(columns, most_columns) <= _MAX_CELLS
+    if harmless:
+        rows, columns = max(rows, most_rows), max(columns, most_columns)
+    elif found := _CELL.findall(text):
         letters, numbers = zip(*found, strict=True)
         rows = max(rows, *map(int, numbers))
         columns = max(columns, *map(_column, set(letters)))
     return rows, columns, text[text.rfind(b"<") :][-_CHUNK:]
+
+
+def _bound(text: np.ndarray) -> tuple[int, int]:
+    """(rows, columns) that no cell of the text lies beyond: the largest of all that is written as ``r="B12"``."""
+    text = np.concatenate([text, np.zeros(_REFERENCE, np.uint8)])
+    marks = (text[:-2] == ord("r")) & (text[1:-1] == ord("=")) & (text[2:] == ord('"'))
+    at = np.flatnonzero(marks) + 3
+    row, column = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
+    for _ in range(_REFERENCE - 4):
+        sign = text[at].astype(np.int64)
+        letter, digit = (sign >= ord("A")) & (sign <= ord("Z")) & (row == 0), (sign >= ord("0")) & (sign <= ord("9"))
+        column = np.where(letter, column * 26 + sign - 64, column)
+        row = np.where(digit, row * 10 + sign - 48, row)
+        at = np.where(letter | digit, at + 1, at)
+    return int(row.max(initial=0)), int(column.max(initial=0))
 
 
 def _column(letters: bytes) -> int:

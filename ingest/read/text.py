@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import mmap
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from typing import BinaryIO
 from ingest.read.sheet import unreadable
 
 _CHUNK = 1 << 20
+_PAIR, _ASCII = re.compile(rb"[\xa1-\xff]{2}"), bytes(range(0x80))
 _BOMS = [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
 
 
@@ -54,14 +56,8 @@ def encoding_of(data: bytes) -> str:
 
 def _paired(data: bytes) -> float:
     """Share of the high bytes that stand in pairs of two high bytes (a GB 2312 character)."""
-    pairs, single, at, size = 0, 0, 0, len(data)
-    while at < size:
-        if data[at] < 0x80:
-            at += 1
-        elif at + 1 < size and data[at] >= 0xA1 and data[at + 1] >= 0xA1:
-            pairs, at = pairs + 1, at + 2
-        else:
-            single, at = single + 1, at + 1
+    rest, pairs = _PAIR.subn(b"", data)
+    single = len(rest.translate(None, _ASCII))
     return pairs / max(1, pairs + single)
 
 
