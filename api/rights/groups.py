@@ -51,7 +51,7 @@ def _safe(board: Board, selection: Selection, names: tuple[str, ...]) -> dict[tu
     """Group → how many firms it has, and which amounts none of them dominates (five have a value)."""
     members = board.members(selection.members)
     members = members[kept(board, selection, members)]
-    sums = board.cached("amounts", lambda: amounts(board.release), lambda found: found.estimated_size())
+    sums = amounts(board)
     rows = pl.Series(members)
     own = board.table.select(pl.col([c for c in _FIGURES.values() if c in board.table.columns]).gather(rows))
     more = sums.select(pl.exclude(own.columns).gather(rows))

@@ -42,7 +42,7 @@ class Members:
 
     def sums(self, one: Indicator, rows: np.ndarray) -> tuple[pl.Series, pl.Series] | None:
         """Numerator and denominator (Int64, smallest units) of an indicator; None where the release holds them not."""
-        held = self.board.cached("amounts", lambda: amounts(self.board.release), lambda found: found.estimated_size())
+        held = amounts(self.board)
         if not {one.numerator, one.denominator} <= set(held.columns):
             return None
         return held[one.numerator].gather(rows), held[one.denominator].gather(rows)

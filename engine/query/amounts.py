@@ -7,19 +7,24 @@ import polars as pl
 
 from engine.policy.formula import compile_formula, names_in
 from engine.policy.model import Policy
-from engine.query.board import Opened
+from engine.query.board import Board, Opened
 from engine.ranking.pipeline import YearTables, measured
 
 
-def amounts(release: Opened) -> pl.DataFrame:
+def amounts(board: Board) -> pl.DataFrame:
     """One Int64 column for every amount that an indicator of the release divides, a row an enterprise in id order.
 
-    Computed by the release's own policy from its own facts; a release without facts has what its rankings hold.
+    Computed by the release's own policy from its own facts; a release without facts has what its rankings hold. Kept.
     """
+    return board.cached("amounts", lambda: _amounts(board), lambda found: found.estimated_size())
+
+
+def _amounts(board: Board) -> pl.DataFrame:
+    release = board.release
     policy = release.pack.policy
     if policy.tenants.rule in ("merged", "both") and release.has("facts_wide"):
         return _with_tenants(release)
-    frame = release.rankings.sort("enterprise_id").lazy()
+    frame = board.table.lazy()
     if release.has("facts_wide"):
         facts = release.table("facts_wide")
         new = [n for n in facts.collect_schema().names() if n not in frame.collect_schema().names()]

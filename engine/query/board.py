@@ -25,10 +25,9 @@ from engine.schema.columns import GRADES
 from engine.schema.errors import PermuError
 from engine.served import Listing, Served, shape
 from engine.served.orders import by_rank, ranks_by_value
-from engine.served.search import SEPARATOR, needle, search_text
+from engine.served.search import SEPARATOR, Texts, needle
 
 CACHE_BYTES = 64 * 2**20
-_PART = 1 << 17  # rows
 # Best first, as numbers that rank.
 _GRADE_VALUES = {grade: float(len(GRADES) - n) for n, grade in enumerate(GRADES)}
 
@@ -48,11 +47,6 @@ class Opened(Protocol):
     def has(self, name: str) -> bool: ...
 
     def table(self, name: str) -> pl.LazyFrame: ...
-
-
-def _parts(texts: pl.Series) -> list[pl.Series]:
-    """Texts in parts of some 15 MB, so that a search can give back what it mapped before it maps more."""
-    return [texts[start : start + _PART] for start in range(0, max(len(texts), 1), _PART)]
 
 
 class Board:
@@ -224,23 +218,21 @@ class Board:
         if SEPARATOR in q:
             return np.zeros(len(rows), dtype=bool)
         if 32 * len(rows) < self.height:  # a text picked out costs as much as twenty looked through
-            return self._holding(self._search.gather(pl.Series(rows)), needle(q))
-        whole = self.cached(
-            ("found", q),
-            lambda: np.concatenate([self._holding(part, needle(q)) for part in _parts(self._search)]),
-            lambda mask: mask.nbytes,
-        )
+            return self._texts.among(needle(q), rows)
+        whole = self.cached(("found", q), lambda: self._holding(needle(q)), lambda mask: mask.nbytes)
         return np.asarray(whole[rows])
 
-    def _holding(self, texts: pl.Series, text: str) -> np.ndarray:
-        found = texts.str.contains(text, literal=True).to_numpy()
-        if self.served is not None:
-            self.served.tidy()
-        return found
+    def _holding(self, text: str) -> np.ndarray:
+        mask = np.zeros(self.height, dtype=bool)
+        for rows in self._texts.holding(text):
+            mask[rows] = True
+            if self.served is not None:
+                self.served.tidy()
+        return mask
 
     @cached_property
-    def _search(self) -> pl.Series:
-        return self.served.search if self.served is not None else search_text(self.table)
+    def _texts(self) -> Texts:
+        return self.served.texts if self.served is not None else Texts.of(self.table)
 
     def number_of(self, enterprise: str) -> int:
         """The row number of an enterprise id; -1 where there is none."""

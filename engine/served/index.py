@@ -18,6 +18,7 @@ import pyarrow.ipc
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped
 from engine.served.listing import Listing
 from engine.served.records import RecordFile, Records
+from engine.served.search import Texts
 from engine.served.values import Values
 
 _READ = "rows.json"
@@ -97,9 +98,9 @@ class Served:
         return _frame(self._maps["table.arrow"])
 
     @cached_property
-    def search(self) -> pl.Series:
-        """The text that ``q`` looks in, of every row."""
-        return _frame(self._maps["search.arrow"]).to_series()
+    def texts(self) -> Texts:
+        """What ``q`` looks in."""
+        return Texts(self._maps["search.txt"], np.frombuffer(self._maps["search.bin"], np.int64))
 
     def records(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> Records:
         """Rows of an answer, not read yet; ``ranks`` those of the asked group (0 = none), ``of`` its size."""

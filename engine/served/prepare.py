@@ -12,7 +12,7 @@ import polars as pl
 
 from engine.served import coding, orders, rows, shape
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION
-from engine.served.search import search_text
+from engine.served.search import Texts
 
 
 def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None:
@@ -39,7 +39,7 @@ def _groups(
     table: pl.DataFrame, found: dict[str, tuple[np.ndarray, pl.DataFrame]], index: dict[str, Any], folder: Path
 ) -> None:
     """What ``q`` looks in, the codes, and the orders; told to the index."""
-    pl.DataFrame({"search": search_text(table)}).write_ipc(folder / "search.arrow", compression="uncompressed")
+    Texts.of(table).write(folder / "search.txt", folder / "search.bin")
     with (folder / "codes.bin").open("wb") as file:
         for one, _ in found.values():
             one.tofile(file)

@@ -3,7 +3,7 @@ character pairs anywhere in the register."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 NEAREST = 6  # candidates a record
 LEAST_RATIO = 60  # of stems: below it two names have little but the trade in common
 BEHIND = 12  # ratio: names that far behind a record's nearest one add nothing to the choice
-_CELLS = 32_000_000  # of one comparison matrix (a byte each)
+_CELLS = 16_000_000  # of one comparison matrix (a byte each)
 WORKERS = 2
 _RARE = 6  # character pairs of a stem that are looked up, the rarest first
 _COMMON = 2000  # a pair that more names hold tells nothing
@@ -24,12 +24,17 @@ def by_county(records: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
     Both frames: ``stem``, ``county``; the numbers are their row numbers.
     """
-    asked = _grouped(records)
     held = _grouped(names)
-    pairs = [
-        _nearest(rows, asked_stems, *held[county]) for county, (rows, asked_stems) in asked.items() if county in held
-    ]
-    return _frame([part for parts in pairs for part in parts])
+    stretches = (
+        (rows[start : start + step], asked[start : start + step], *held[county])
+        for county, (rows, asked) in _grouped(records).items()
+        if county in held
+        for step in [max(1, _CELLS // len(held[county][1]))]
+        for start in range(0, len(asked), step)
+    )
+    # two stretches at once rather than two threads in one: what follows the comparison is work too
+    with ThreadPoolExecutor(WORKERS, "permu-near") as beside:
+        return _frame(list(beside.map(lambda stretch: _nearest(*stretch), stretches)))
 
 
 def _grouped(frame: pl.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:
@@ -43,19 +48,14 @@ def _grouped(frame: pl.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:
     return {c: (np.array(no, dtype=np.uint32), stems) for c, no, stems in grouped.iter_rows()}
 
 
-def _nearest(
-    rows: np.ndarray, asked: list[str], columns: np.ndarray, held: list[str]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _nearest(rows: np.ndarray, asked: list[str], columns: np.ndarray, held: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The columns that come near each row: no further than BEHIND from its best ratio, NEAREST of them and all that tie
     with the last (the order must not matter)."""
-    step = max(1, _CELLS // len(held))
-    for start in range(0, len(asked), step):
-        part = asked[start : start + step]
-        scores = process.cdist(part, held, scorer=fuzz.ratio, dtype=np.uint8, score_cutoff=LEAST_RATIO, workers=WORKERS)
-        floor = np.maximum(scores.max(axis=1), LEAST_RATIO + BEHIND) - BEHIND
-        at, to = np.nonzero(scores >= floor[:, None])
-        near = _nearest_of_each(at, scores[at, to])
-        yield rows[start + at[near]], columns[to[near]]
+    scores = process.cdist(asked, held, scorer=fuzz.ratio, dtype=np.uint8, score_cutoff=LEAST_RATIO)
+    floor = np.maximum(scores.max(axis=1), LEAST_RATIO + BEHIND) - BEHIND
+    at, to = np.divmod(np.flatnonzero(scores >= floor[:, None]), len(held))  # np.nonzero takes six times as long
+    near = _nearest_of_each(at, scores[at, to])
+    return rows[at[near]], columns[to[near]]
 
 
 def _nearest_of_each(at: np.ndarray, score: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +26,7 @@ CANDIDATES = {
     "record_key": pl.String, "enterprise_id": pl.String, "sure_ppb": pl.Int64, "why": pl.String, "former": pl.Boolean,
     "address_agrees": pl.Boolean, "rank": pl.Int32,
 }  # fmt: skip
+_STRETCH = 20_000  # names
 _SPLIT = r"[,，;；、/|\n]+"
 
 
@@ -80,7 +82,13 @@ class Names:
         return blocks.bigrams(self.held, "name_no")
 
     def _parts(self, frame: pl.DataFrame, *also: str) -> pl.DataFrame:
-        frame = _each_name(frame)
+        """Names taken apart; rows do not depend on each other, and Polars computes a text's expression in one thread."""
+        every = _each_name(frame)
+        stretches = [every.slice(start, _STRETCH) for start in range(0, max(every.height, 1), _STRETCH)]
+        with ThreadPoolExecutor(blocks.WORKERS, "permu-names") as beside:
+            return pl.concat(beside.map(lambda stretch: self._taken_apart(stretch, *also), stretches))
+
+    def _taken_apart(self, frame: pl.DataFrame, *also: str) -> pl.DataFrame:
         county = self._county_codes.of(pl.col("name"), pl.col("address"), pl.col("region_code"))
         parts = address_parts(name_parts(frame.with_columns(county.alias("county"))))
         return parts.select(*also, "key", *_PARTS)

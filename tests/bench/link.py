@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import resource
 import statistics
 import tempfile
 import time
@@ -16,6 +15,7 @@ from rapidfuzz import fuzz, process
 
 from ingest.match.blocks import WORKERS
 from ingest.match.find import Names, scored, settle
+from tests.bench.measure import peak_mb
 
 _COUNTIES, _RUNS = 100, 3
 _SYLLABLES = "华腾宇恒瑞昌盛达隆诚信立嘉佳睿博力凯维科创新源泰安康永兴鼎盈益润泽浩海天元通联众合美思远航飞跃金银铭锐杰明亮星辰光晖春晓和丰硕"
@@ -91,7 +91,7 @@ def link_names(count: int = 100_000) -> list[dict[str, Any]]:
     if len(answers) != 1:
         raise SystemExit("bench link_names: the answers differ between runs, so no time is reported")
     mark = statistics.median(seconds["rapidfuzz"])
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = round(peak_mb())
     return [
         {
             "name": "link_names", "size": count, "engine": engine, "seconds_median": round(statistics.median(each), 2),
@@ -124,7 +124,7 @@ def link_quality(count: int = 20_000) -> list[dict[str, Any]]:
     print(f"link_quality  without id: {shown}; by method: {links['by_method']}", flush=True)
     if told["precision"] < 0.999 or told["candidates_recall"] < 0.98:
         raise SystemExit(f"bench link_quality: below what is promised: {shown}")
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = round(peak_mb())
     return [
         {
             "name": "link_quality", "size": count, "engine": "permu", "seconds_median": round(seconds, 2), "peak_mb": peak,

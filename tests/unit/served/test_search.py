@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
+import numpy as np
 import polars as pl
 import pytest
 from pypinyin import Style, lazy_pinyin
 
 from engine.query import Selection, select
-from engine.served.search import folded, initials, search_text
+from engine.served import search
+from engine.served.search import Texts, folded, initials, search_text
 from tests.unit.served.conftest import Pair
 
 
@@ -40,7 +44,7 @@ def _plain(text: str) -> str:
 
 def test_null_names_and_odd_widths() -> None:
     table = pl.DataFrame({"name": [None, "ＡＢ（中国）"], "uscc": ["91X", None], "enterprise_id": ["E1", "E2"]})
-    assert search_text(table).to_list() == ["\n91x\ne1\n", "ab(中国)\n\ne2\nabzg"]
+    assert search_text(table).to_list() == ["\n91x\ne1\n\n", "ab(中国)\n\ne2\nabzg\n"]
 
 
 @pytest.mark.parametrize("which", ["name", "uscc", "enterprise_id"])
@@ -56,3 +60,25 @@ def test_no_text_reaches_over_the_parts(boards: dict[str, Pair]) -> None:
     for board in boards["sunan-2017"]:
         name = board.table["name"][0]
         assert select(board, Selection.parse(q=f"{name}\n9")).rows == []
+
+
+@pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 300, 1000])
+def test_a_text_is_found_wherever_it_stands(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the edges of blocks and stretches, rare and in every row, first and last."""
+    monkeypatch.setattr(search, "_STRETCH", 256)
+    dice = random.Random(rows)
+    names = [dice.choice(["昆山", "苏州", "示例"]) + str(dice.randrange(300)) for _ in range(rows)]
+    table = pl.DataFrame(
+        {"name": names, "uscc": [None] * rows, "enterprise_id": [f"E{n:04}" for n in range(rows)]},
+        schema=dict.fromkeys(("name", "uscc", "enterprise_id"), pl.String),
+    )
+    texts, told = Texts.of(table), search_text(table).to_list()
+    needles = ["e0000", f"e{rows - 1:04}", "e0063", "e0064", "昆山1", "山1", "e", "299", "absent", "\ne", "k"]
+    found_some = 0
+    for text in needles:
+        found = [int(n) for part in texts.holding(text) for n in part]
+        assert found == [n for n, t in enumerate(told) if text in t]
+        picked = np.arange(0, rows, 3)
+        assert texts.among(text, picked).tolist() == [text in told[n] for n in picked]
+        found_some += bool(found)
+    assert found_some >= min(rows, 1) * 2
