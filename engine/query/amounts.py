@@ -24,18 +24,29 @@ def _amounts(board: Board) -> pl.DataFrame:
     policy = release.pack.policy
     if policy.tenants.rule in ("merged", "both") and release.has("facts_wide"):
         return _with_tenants(release)
-    frame = board.table.lazy()
-    if release.has("facts_wide"):
-        facts = release.table("facts_wide")
-        new = [n for n in facts.collect_schema().names() if n not in frame.collect_schema().names()]
-        frame = frame.join(facts.select("enterprise_id", *new), on="enterprise_id", how="left", maintain_order="left")
+    needed = _divided(policy)
+    frame = _with_facts(board, needed)
     for name, formula in policy.amounts.items():
         known = frame.collect_schema().names()
         if name not in known and names_in(formula) <= set(known):
             frame = nw.from_native(frame).with_columns(compile_formula(formula).alias(name)).to_native()
-    known = frame.collect_schema().names()
-    needed = _divided(policy)
-    return frame.select(n for n in known if n in needed).collect()
+    return frame.select(n for n in frame.collect_schema().names() if n in needed).collect()
+
+
+def _with_facts(board: Board, needed: set[str]) -> pl.LazyFrame:
+    """The rankings in id order, with what the formulas of ``needed`` use of the facts."""
+    release, table = board.release, board.table
+    if not release.has("facts_wide"):
+        return table.lazy()
+    facts, formulas = release.table("facts_wide"), release.pack.policy.amounts
+    used = set(needed)
+    while more := {n for name in used if name in formulas for n in names_in(formulas[name])} - used:
+        used |= more
+    names = [n for n in facts.collect_schema().names() if n in used and n not in table.columns]
+    own = facts.select("enterprise_id", *names).collect()
+    if own["enterprise_id"].equals(table["enterprise_id"]):  # as it mostly is: a join would take three times the memory
+        return table.with_columns(own.drop("enterprise_id").get_columns()).lazy()
+    return table.lazy().join(own.lazy(), on="enterprise_id", how="left", maintain_order="left")
 
 
 def _divided(policy: Policy) -> set[str]:

@@ -25,7 +25,7 @@ from engine.schema.columns import GRADES
 from engine.schema.errors import PermuError
 from engine.served import Listing, Served, shape
 from engine.served.orders import by_rank, ranks_by_value
-from engine.served.search import SEPARATOR, Texts, needle
+from engine.served.search import SEPARATOR, Search, needle
 
 CACHE_BYTES = 64 * 2**20
 # Best first, as numbers that rank.
@@ -215,24 +215,36 @@ class Board:
 
     def found(self, q: str, rows: np.ndarray) -> np.ndarray:
         """Which of these rows hold the text in name, credit code, id or pinyin initials (a mask)."""
-        if SEPARATOR in q:
-            return np.zeros(len(rows), dtype=bool)
-        if 32 * len(rows) < self.height:  # a text picked out costs as much as twenty looked through
-            return self._texts.among(needle(q), rows)
-        whole = self.cached(("found", q), lambda: self._holding(needle(q)), lambda mask: mask.nbytes)
-        return np.asarray(whole[rows])
-
-    def _holding(self, text: str) -> np.ndarray:
+        if (
+            32 * len(rows) < self.height and SEPARATOR not in q
+        ):  # a text picked out costs as much as twenty looked through
+            return self._search.among(needle(q), rows)
         mask = np.zeros(self.height, dtype=bool)
-        for rows in self._texts.holding(text):
-            mask[rows] = True
-            if self.served is not None:
-                self.served.tidy()
-        return mask
+        mask[self.holding(q)] = True
+        return np.asarray(mask[rows])
+
+    def holding(self, q: str) -> np.ndarray:
+        """Row numbers that hold the text, in id order."""
+        return self.cached(("holding", q), lambda: self._holding(q), lambda rows: rows.nbytes)
+
+    def _holding(self, q: str) -> np.ndarray:
+        mask = np.zeros(self.height, dtype=bool)
+        if SEPARATOR not in q:
+            for rows in self._search.holding(needle(q)):
+                mask[rows] = True
+                if self.served is not None:
+                    self.served.tidy()
+        return np.flatnonzero(mask).astype(np.uint32)
+
+    def within(self, group: Group, rows: np.ndarray) -> np.ndarray:
+        """Which of these rows are in the group (a mask)."""
+        if self.served is not None:
+            return self.served.among(rows, self.wanted(self.served, group))
+        return np.isin(rows, self.members(group))
 
     @cached_property
-    def _texts(self) -> Texts:
-        return self.served.texts if self.served is not None else Texts.of(self.table)
+    def _search(self) -> Search:
+        return self.served.search if self.served is not None else Search.of(self.table)
 
     def number_of(self, enterprise: str) -> int:
         """The row number of an enterprise id; -1 where there is none."""

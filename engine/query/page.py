@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,18 @@ def shown(board: Board, selection: Selection, metric: str) -> tuple[Listing, Lis
     if not selection.filters:
         return group, group
     key = ("shown", selection.members, metric, selection.filters)
-    left = board.cached(
-        key, lambda: Listing(group.rows[kept(board, selection, group.rows)], group.ranks), lambda found: found.nbytes
-    )
-    return group, left
+    return group, board.cached(key, lambda: _left(board, selection, group), lambda found: found.nbytes)
+
+
+def _left(board: Board, selection: Selection, group: Listing) -> Listing:
+    """What the filters leave of a group; of a large one where few rows hold ``q``, only those are looked at."""
+    large = selection.q is not None and 32 * len(group.rows) >= board.height
+    if large and 32 * len(few := board.holding(str(selection.q))) < board.height:
+        rest = replace(selection, q=None)
+        rows = few[board.within(selection.members, few)]
+        rows = rows[kept(board, rest, rows)]
+        return Listing(rows[np.argsort(group.ranks[rows], kind="stable")], group.ranks)
+    return Listing(group.rows[kept(board, selection, group.rows)], group.ranks)
 
 
 def cut(group: Listing, left: Listing, start: int, end: int, worst: bool) -> Ordered:

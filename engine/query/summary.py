@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from engine.policy.indicators import Indicator
@@ -41,29 +42,51 @@ def _lines(board: Board, selection: Selection, group_by: tuple[str, ...]) -> lis
     metrics = [m for m in board.metrics if m not in ("land_mu", "output_wan_yuan", "tax_wan_yuan")]
     if selection.by not in (None, "grade"):
         metrics = [m for m in metrics if m == board.metric(selection.by)]
-    wanted = [*dict.fromkeys([*_AMOUNTS, *metrics, *(["grade"] if "grade" in board.table.columns else [])])]
-    taken = board.table.select(pl.col(wanted).gather(pl.Series(members)))
-    keys = board.keyed(members, group_by).select(pl.col(n).alias(f"key_{n}") for n in group_by)
-    frame, names = taken.with_columns(keys.get_columns()), keys.columns
-    sums = amounts(board)
-    frame = frame.with_columns(sums.select(pl.all().gather(pl.Series(members)).name.prefix("sum__")).get_columns())
-    known = board.release.pack.policy.all_indicators
-    wanted_figures = _totals() + [e for m in metrics for e in _spread(m, known.get(m), sums.columns)]
-    if names:
-        figures = frame.group_by(names).agg(wanted_figures).sort(names, nulls_last=True)
-    else:
-        figures = frame.select(wanted_figures)
-    grades = _grades(frame, names)
+    groups = _Groups(board, members, group_by)
+    sums, known = amounts(board), board.release.pack.policy.all_indicators
+    told = [groups.keys, groups.figures([board.table[c] for c in _AMOUNTS], _totals())]
+    for metric in metrics:  # one after the other: their columns together would be hundreds of megabytes
+        one = known.get(metric)
+        divided = [] if one is None else sorted({one.numerator, one.denominator} & set(sums.columns))
+        values = [board.table[metric], *(sums[c].alias(f"sum__{c}") for c in divided)]
+        told.append(groups.figures(values, _spread(metric, one, divided)))
+    grades = _grades(groups, board.table)
     days = 366 if calendar.isleap(board.year) else 365
     return [
         {
-            "key": {n: line[f"key_{n}"] for n in group_by},
+            "key": dict(zip(group_by, key, strict=True)),
             **_line(line, metrics, days, known),
             "grades": grades.get(key, {}),
         }
-        for line in figures.iter_rows(named=True)
-        for key in [tuple(line[n] for n in names)]
+        for line in pl.concat(told, how="horizontal").iter_rows(named=True)
+        for key in [tuple(line[n] for n in groups.keys.columns)]
     ]
+
+
+class _Groups:
+    """Rows of a board by the values of some dimensions; without one, all of them as one group.
+
+    ``keys``: a row a group, in order of the keys (``key_…``), nulls last.
+    """
+
+    def __init__(self, board: Board, members: np.ndarray, group_by: tuple[str, ...]) -> None:
+        self._rows = pl.Series(members)
+        each = board.keyed(members, group_by).select(pl.col(n).alias(f"key_{n}") for n in group_by)
+        names = each.columns
+        self.keys = each.unique().sort(names, nulls_last=True) if names else each
+        numbered = self.keys.with_row_index("group")
+        self._number = (
+            each.join(numbered, on=names, how="left", nulls_equal=True, maintain_order="left")["group"]
+            if names
+            else None
+        )
+
+    def figures(self, values: list[pl.Series], asked: list[pl.Expr]) -> pl.DataFrame:
+        """What is asked of columns of the board, a row a group in the order of ``keys``."""
+        frame = pl.DataFrame([v.gather(self._rows) for v in values])
+        if self._number is None:
+            return frame.select(asked)
+        return frame.with_columns(group=self._number).group_by("group").agg(asked).sort("group").drop("group")
 
 
 def _totals() -> list[pl.Expr]:
@@ -109,11 +132,10 @@ def _figures(line: dict[str, Any], metric: str, days: int, one: Indicator | None
     return {"of": line[f"of_{metric}"], "ratio": ratio, **spread}
 
 
-def _grades(frame: pl.DataFrame, names: list[str]) -> dict[tuple[Any, ...], dict[str, int]]:
+def _grades(groups: _Groups, table: pl.DataFrame) -> dict[tuple[Any, ...], dict[str, int]]:
     """Key of a group → how many hold each grade."""
-    found: dict[tuple[Any, ...], dict[str, int]] = {}
-    if "grade" in frame.columns:
-        counts = frame.filter(pl.col("grade").is_in(list(GRADES))).group_by(*names, "grade").len()
-        for *key, grade, number in counts.sort("grade").iter_rows():
-            found.setdefault(tuple(key), {})[grade] = number
-    return found
+    if "grade" not in table.columns:
+        return {}
+    counts = groups.figures([table["grade"]], [(pl.col("grade") == g).sum().alias(g) for g in sorted(GRADES)])
+    keys = groups.keys.rows() if groups.keys.columns else [()]
+    return {key: {g: n for g, n in line.items() if n} for key, line in zip(keys, counts.to_dicts(), strict=True)}

@@ -18,7 +18,8 @@ import pyarrow.ipc
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION, mapped
 from engine.served.listing import Listing
 from engine.served.records import RecordFile, Records
-from engine.served.search import Texts
+from engine.served.search import Search
+from engine.served.texts import Texts
 from engine.served.values import Values
 
 _READ = "rows.json"
@@ -98,9 +99,13 @@ class Served:
         return _frame(self._maps["table.arrow"])
 
     @cached_property
-    def texts(self) -> Texts:
+    def search(self) -> Search:
         """What ``q`` looks in."""
-        return Texts(self._maps["search.txt"], np.frombuffer(self._maps["search.bin"], np.int64))
+        names, ids = (
+            Texts(self._maps[f"{name}.txt"], np.frombuffer(self._maps[f"{name}.bin"], np.int64))
+            for name in ("names", "ids")
+        )
+        return Search(names, ids, self.index["plain"])
 
     def records(self, rows: np.ndarray, ranks: np.ndarray, of: int) -> Records:
         """Rows of an answer, not read yet; ``ranks`` those of the asked group (0 = none), ``of`` its size."""

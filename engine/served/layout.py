@@ -1,7 +1,8 @@
 """The files of ``served/``; raise VERSION when any of them changes.
 
 table.arrow   the rankings, uncompressed, so that its columns are used where they lie in the mapped file
-search.txt    what ``q`` looks in, row after row; search.bin says where each begins (int64)
+names.txt     what ``q`` looks in, row after row (names.bin: where each begins, int64): the folded names, and
+ids.txt       credit codes, ids and initials (ids.bin)
 rows.json     a row of the contract a line (engine.served.rows), read at starts.bin (int64, where each line starts)
 codes.bin     each row's code in every dimension, dimension by dimension
 orders.bin    metric by metric: rank among all (uint32 a row), the order of all, and it cut by every level;
@@ -16,7 +17,17 @@ from pathlib import Path
 VERSION = 4
 FOLDER = "served"
 INDEX = "index.json"
-FILES = ("table.arrow", "search.txt", "search.bin", "rows.json", "starts.bin", "codes.bin", "orders.bin")
+FILES = (
+    "table.arrow",
+    "names.txt",
+    "names.bin",
+    "ids.txt",
+    "ids.bin",
+    "rows.json",
+    "starts.bin",
+    "codes.bin",
+    "orders.bin",
+)
 # Rank of a row without a value in an order: behind every rank.
 UNRANKED = 2**31 - 1
 

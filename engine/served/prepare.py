@@ -12,7 +12,7 @@ import polars as pl
 
 from engine.served import coding, orders, rows, shape
 from engine.served.layout import DIMENSIONS, FILES, INDEX, VERSION
-from engine.served.search import Texts
+from engine.served.search import Search
 
 
 def prepare(table: pl.DataFrame, manifest: dict[str, Any], folder: Path) -> None:
@@ -39,7 +39,10 @@ def _groups(
     table: pl.DataFrame, found: dict[str, tuple[np.ndarray, pl.DataFrame]], index: dict[str, Any], folder: Path
 ) -> None:
     """What ``q`` looks in, the codes, and the orders; told to the index."""
-    Texts.of(table).write(folder / "search.txt", folder / "search.bin")
+    search = Search.of(table)
+    search.names.write(folder / "names.txt", folder / "names.bin")
+    search.codes.write(folder / "ids.txt", folder / "ids.bin")
+    index["plain"] = search.plain
     with (folder / "codes.bin").open("wb") as file:
         for one, _ in found.values():
             one.tofile(file)

@@ -1,16 +1,15 @@
-"""What ``q`` looks in: name, credit code, id and pinyin initials of every enterprise, in one text a row."""
+"""What ``q`` looks in: name, credit code, id and pinyin initials of every enterprise."""
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-_STRETCH, _BLOCK = 1 << 17, 64  # rows
+from engine.served.texts import Texts
+
 _PLAIN = r"^[\x20-\x7e\x{4e00}-\x{9fff}]*$"
 SEPARATOR = "\n"
 
@@ -56,58 +55,37 @@ def _words(held: frozenset[str]) -> list[str]:
     return [w for w in PHRASES_DICT if held.issuperset(w)]
 
 
-def search_text(table: pl.DataFrame) -> pl.Series:
-    """One text a row: the folded name, credit code, id and initials, each ended by a line feed."""
-    name = folded(table["name"])
-    codes = table.select(uscc=pl.col("uscc").str.to_lowercase(), id=pl.col("enterprise_id").str.to_lowercase())
-    frame = codes.with_columns(name=name, initials=initials(name)).select("name", "uscc", "id", "initials")
-    return frame.select(search=pl.concat_str(pl.all().fill_null("") + SEPARATOR)).to_series()
+@dataclass(frozen=True)
+class Search:
+    """What ``q`` looks in: the folded ``names``; and ``codes``: credit code, id and initials of the name, a line each.
 
+    ``plain``: no code holds a character beyond ASCII.
+    """
 
-class Texts:
-    """The texts of all rows, one after the other: a needle is looked for in many of them at once."""
-
-    def __init__(self, data: bytes | mmap.mmap | pa.Buffer, starts: np.ndarray) -> None:
-        """``data`` in UTF-8; ``starts`` (int64): where the text of each row begins, and where the last one ends."""
-        self._data, self._starts = pa.py_buffer(data), starts
+    names: Texts
+    codes: Texts
+    plain: bool
 
     @classmethod
-    def of(cls, table: pl.DataFrame) -> Texts:
+    def of(cls, table: pl.DataFrame) -> Search:
         """Of a rankings table."""
-        _, starts, data = pa.array(search_text(table), pa.large_string()).buffers()
-        return cls(b"" if data is None else data, np.frombuffer(starts, np.int64, table.height + 1))
-
-    def write(self, data: Path, starts: Path) -> None:
-        """Both parts, to be mapped."""
-        data.write_bytes(self._data)
-        self._starts.tofile(starts)
+        name = folded(table["name"])
+        codes = table.select(uscc=pl.col("uscc").str.to_lowercase(), id=pl.col("enterprise_id").str.to_lowercase())
+        lines = codes.with_columns(initials=initials(name)).select(pl.concat_str(pl.all().fill_null("") + SEPARATOR))
+        held = Texts.of(lines.to_series())
+        return cls(Texts.of(name.fill_null("") + SEPARATOR), held, held.is_ascii)
 
     def holding(self, text: str) -> Iterator[np.ndarray]:
-        """Numbers of the rows that hold the text, stretch after stretch (some 15 MB), so that mapped pages can be given back.
-
-        Texts of _BLOCK rows are looked through as one: four times as quick, and few hold a text worth searching for.
-        """
-        rows = len(self._starts) - 1
-        for first in range(0, rows, _STRETCH):
-            starts = self._starts[first : min(first + _STRETCH, rows) + 1]
-            blocks = self._strings(np.append(starts[:-1:_BLOCK], starts[-1]))
-            held = np.flatnonzero(_contain(blocks, text))
-            if 4 * len(held) > len(blocks):
-                yield first + np.flatnonzero(_contain(self._strings(starts), text))
-            else:
-                near = (first + _BLOCK * held[:, None] + np.arange(_BLOCK)).ravel()
-                near = near[near < rows]
-                yield near[self.among(text, near)]
+        """Numbers of the rows that hold the text, in pieces; a row can come twice."""
+        for one in self._where(text):
+            yield from one.holding(text)
 
     def among(self, text: str, rows: np.ndarray) -> np.ndarray:
         """Which of a few rows hold the text (a mask)."""
-        return _contain(self._strings(self._starts).take(pa.array(rows)), text)
+        return np.logical_or.reduce([one.among(text, rows) for one in self._where(text)])
 
-    def _strings(self, places: np.ndarray) -> pa.LargeStringArray:
-        return pa.LargeStringArray.from_buffers(len(places) - 1, pa.py_buffer(places), self._data)
-
-
-def _contain(texts: pa.LargeStringArray, text: str) -> np.ndarray:
-    found = pl.from_arrow(texts)
-    assert isinstance(found, pl.Series)
-    return found.str.contains(text, literal=True).to_numpy()
+    def _where(self, text: str) -> list[Texts]:
+        """Where the text can stand: letters and digits of a name stand in its initials as they stand in the name."""
+        if text.isascii() and text.isalnum():
+            return [self.codes]
+        return [self.names] if self.plain and not text.isascii() else [self.names, self.codes]

@@ -10,8 +10,8 @@ import pytest
 from pypinyin import Style, lazy_pinyin
 
 from engine.query import Selection, select
-from engine.served import search
-from engine.served.search import Texts, folded, initials, search_text
+from engine.served import texts
+from engine.served.search import Search, folded, initials
 from tests.unit.served.conftest import Pair
 
 
@@ -44,7 +44,9 @@ def _plain(text: str) -> str:
 
 def test_null_names_and_odd_widths() -> None:
     table = pl.DataFrame({"name": [None, "ＡＢ（中国）"], "uscc": ["91X", None], "enterprise_id": ["E1", "E2"]})
-    assert search_text(table).to_list() == ["\n91x\ne1\n\n", "ab(中国)\n\ne2\nabzg\n"]
+    held = Search.of(table)
+    for text, rows in {"91x": [0], "ab(中": [1], "abzg": [1], "e": [0, 1], "(": [1], "中": [1], "1e": []}.items():
+        assert [int(n) for part in held.holding(text) for n in part] == rows, text
 
 
 @pytest.mark.parametrize("which", ["name", "uscc", "enterprise_id"])
@@ -65,20 +67,22 @@ def test_no_text_reaches_over_the_parts(boards: dict[str, Pair]) -> None:
 @pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 300, 1000])
 def test_a_text_is_found_wherever_it_stands(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the edges of blocks and stretches, rare and in every row, first and last."""
-    monkeypatch.setattr(search, "_STRETCH", 256)
+    monkeypatch.setattr(texts, "_STRETCH", 256)
     dice = random.Random(rows)
     names = [dice.choice(["昆山", "苏州", "示例"]) + str(dice.randrange(300)) for _ in range(rows)]
     table = pl.DataFrame(
         {"name": names, "uscc": [None] * rows, "enterprise_id": [f"E{n:04}" for n in range(rows)]},
         schema=dict.fromkeys(("name", "uscc", "enterprise_id"), pl.String),
     )
-    texts, told = Texts.of(table), search_text(table).to_list()
-    needles = ["e0000", f"e{rows - 1:04}", "e0063", "e0064", "昆山1", "山1", "e", "299", "absent", "\ne", "k"]
+    held = Search.of(table)
+    lines = (folded(table["name"]), table["enterprise_id"].str.to_lowercase(), initials(folded(table["name"])))
+    told = ["\n".join(line) for line in zip(*lines, strict=True)]
+    needles = ["e0000", f"e{rows - 1:04}", "e0063", "e0064", "昆山1", "山1", "e", "299", "absent", "ks", "示 1", "s-"]
     found_some = 0
     for text in needles:
-        found = [int(n) for part in texts.holding(text) for n in part]
-        assert found == [n for n, t in enumerate(told) if text in t]
+        found = sorted({int(n) for part in held.holding(text) for n in part})
+        assert found == [n for n, t in enumerate(told) if text in t], text
         picked = np.arange(0, rows, 3)
-        assert texts.among(text, picked).tolist() == [text in told[n] for n in picked]
+        assert held.among(text, picked).tolist() == [text in told[n] for n in picked]
         found_some += bool(found)
     assert found_some >= min(rows, 1) * 2
