@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import desk, errors
 from api.door import Door
+from api.fresh import Fresh
 from api.guard import LOOPBACK, Guard
 from api.ogc import make_router
 from api.ogc.quick import QuickTiles
@@ -27,11 +28,10 @@ from api.operations.watch import Watch
 from api.pages import routes as pages
 from api.pages.assets import STATIC, Assets
 from api.query import once
-from api.quick import PATH, Quick
+from api.quick import Quick
 from api.rights.credentials import Directory, Identify
 from api.rights.gate import Gate
 from api.rights.oidc import Tokens
-from api.rights.routes import rule_of
 from api.routes import (
     account,
     catalogue,
@@ -107,22 +107,20 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings
 
 
 def _wrap(app: Application, hosts: tuple[str, ...], settings: Settings) -> None:
-    """The middleware, innermost first: who may → which Host → other origins → what is known of the request → pages that
-    are look-ups, which ask all of that of the door."""
+    """The middleware, innermost first: who may → which Host → other origins → what is known of the request → tiles and
+    pages that are look-ups, which ask all of that of the door."""
     identify = Identify(app.state.directory, app.state.tokens)
     limits, named = Limits(settings.rate, settings.burst), (*hosts, *settings.hosts)
-    app.add_middleware(QuickTiles, store=app.state.store)
     app.add_middleware(Gate, identify=identify, limits=limits, audit=app.state.audit)
     app.add_middleware(Guard, hosts=named)
     if settings.origins:
         origins, wanted = list(settings.origins), ["Authorization"]
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "HEAD"], allow_headers=wanted)
     app.add_middleware(Watch, access_log=settings.access_log)
-    rule = rule_of(PATH)
-    assert rule is not None
-    door = Door(rule, named, identify, limits, app.state.audit)
-    inner = partial(FastAPI.__call__, app)
-    app.first = Quick(inner, app.state.store, door, settings.patience, settings.access_log)
+    door = Door(named, identify, limits, app.state.audit, settings.access_log)
+    fresh = Fresh(app.state.store, app.state.directory, settings.patience)
+    tiles = QuickTiles(partial(FastAPI.__call__, app), app.state.store, door, fresh)
+    app.first = Quick(tiles, app.state.store, door, fresh)
 
 
 @asynccontextmanager

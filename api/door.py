@@ -1,38 +1,58 @@
-"""What guard and gate ask and note, for answers that are given before them: the same tables, nothing read or awaited."""
+"""What guard, gate and watch ask, note and add, for answers that are given before them: the same tables, nothing read."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
+from starlette.types import Scope, Send
+
 from api.guard import host_of
+from api.operations import metrics
 from api.operations.audit import Access, Audit
 from api.operations.limits import Limits
+from api.operations.watch import note_line, request_id
 from api.rights.credentials import Identify
 from api.rights.routes import Rule
 from api.rights.view import ADMINISTRATOR, Viewer
 
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
+
 
 @dataclass(frozen=True)
 class Door:
-    """For reading requests under one rule."""
+    """For reading requests."""
 
-    rule: Rule
     hosts: tuple[str, ...]
     identify: Identify
     limits: Limits
     audit: Audit
+    access_log: bool = False
 
-    def viewer(self, headers: list[tuple[bytes, bytes]]) -> Viewer | None:
+    def viewer(self, rule: Rule, headers: Headers) -> Viewer | None:
         """Who asks; None where guard or gate have something to say, or to wait for."""
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1 or host_of(hosts[0].decode("latin-1")) not in self.hosts or self.audit.full:
             return None
         viewer = self.identify.at_once(headers)
-        return viewer if viewer is not None and viewer.can(self.rule.action) else None
+        return viewer if viewer is not None and viewer.can(rule.action) else None
 
-    def note(self, viewer: Viewer, query: bytes, release: str, status: int) -> None:
+    def note(self, rule: Rule, viewer: Viewer, query: bytes, release: str, status: int) -> None:
         """A token of the viewer's rate (PermuError where there is none), a line for the audit log."""
         if viewer is not ADMINISTRATOR:
             self.limits.take(viewer.name)
-        path = self.rule.pattern
-        self.audit.see(Access(viewer.name, viewer.role, "view", "GET", path, query, release, None, status))
+        self.audit.see(Access(viewer.name, viewer.role, "view", "GET", rule.pattern, query, release, None, status))
+
+    async def send(self, scope: Scope, send: Send, answer: Answer, rule: Rule, viewer: Viewer, begun: float) -> None:
+        """An answer whose headers are those of every answer already; its time, counted and noted."""
+        status, headers, body = answer
+        state = scope.setdefault("state", {})
+        state["id"], state["viewer"] = request_id(scope["headers"]), viewer
+        headers.append((b"x-request-id", state["id"].encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        seconds = time.perf_counter() - begun
+        metrics.observe("GET", rule.pattern, status, seconds)
+        if self.access_log:
+            note_line(scope, rule.pattern, status, seconds)

@@ -15,16 +15,15 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.door import Door
+from api.door import Answer, Door
 from api.fresh import Fresh, Known
 from api.guard import guarded
-from api.operations import metrics
-from api.operations.watch import note_line, request_id
 from api.query import PAGE, RankingQuery
 from api.ranking_page import around
-from api.recent import Headers, Key, Page, Recent
+from api.recent import Key, Page, Recent
 from api.respond import PACK_FROM, VARY, encoding_of, holds, tag_of
 from api.rights import View, Viewer, rights_of
+from api.rights.routes import RANKINGS as RULE
 from api.store import Listed, Opened, Store
 from engine.query import Selection, cursor
 from engine.query.page import part_of
@@ -38,7 +37,6 @@ _MEDIA = "application/json"
 _FIXED = [(name.lower().encode(), value.encode()) for name, value in {**VARY, "Content-Type": _MEDIA}.items()]
 _KNOWN = frozenset(RankingQuery.model_fields)
 _RELEASE = frozenset({"release", "year", "policy", "format", "lang"})
-Answer = tuple[int, Headers, bytes]
 
 
 @dataclass(frozen=True)
@@ -74,14 +72,10 @@ def question_of(query: bytes) -> Question | None:
 
 
 class Quick:
-    """ASGI middleware, outermost: around the application itself.
+    """ASGI middleware, outermost: around the application itself."""
 
-    ``patience``: see :class:`api.fresh.Fresh`.
-    """
-
-    def __init__(self, app: ASGIApp, store: Store, door: Door, patience: float = 0.0, access_log: bool = False) -> None:
-        self.app, self.store, self.door, self.access_log = app, store, door, access_log
-        self.fresh = Fresh(store, door.identify.directory, patience)
+    def __init__(self, app: ASGIApp, store: Store, door: Door, fresh: Fresh) -> None:
+        self.app, self.store, self.door, self.fresh = app, store, door, fresh
         self.recent = Recent()
         self._views: dict[tuple[Viewer, Listed], View] = {}
         self._made_so_far = 0
@@ -91,37 +85,28 @@ class Quick:
             await self.app(scope, receive, send)
             return
         begun = time.perf_counter()
-        found = self._answer(scope)
-        if found is None:
+        viewer = self.door.viewer(RULE, scope["headers"])
+        found = None if viewer is None else self._answer(scope, viewer)
+        if viewer is None or found is None:
             await self.app(scope, receive, send)
             return
-        status, headers, body = found
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        seconds = time.perf_counter() - begun
-        metrics.observe("GET", PATH, status, seconds)
-        if self.access_log:
-            note_line(scope, PATH, status, seconds)
+        await self.door.send(scope, send, found, RULE, viewer, begun)
 
-    def _answer(self, scope: Scope) -> Answer | None:
+    def _answer(self, scope: Scope, viewer: Viewer) -> Answer | None:
         """Status, headers and body; None where the route has to say it."""
         sent, known = dict(scope["headers"]), self.fresh.known()
-        viewer = self.door.viewer(scope["headers"])
-        if known is None or viewer is None or len(sent) != len(scope["headers"]) or b"origin" in sent:
+        if known is None or len(sent) != len(scope["headers"]) or b"origin" in sent:
             return None
         key = (scope["query_string"], viewer)
         try:
             page = self.recent.find(key, known) or self._made(key, known)
             if page is None:
                 return None
-            status, headers, body = self._told(key, page, sent)
-            self.door.note(viewer, key[0], page.release_id, status)
+            answer = self._told(key, page, sent)
+            self.door.note(RULE, viewer, key[0], page.release_id, answer[0])
         except (PermuError, OSError):
             return None
-        state = scope.setdefault("state", {})
-        state["id"], state["viewer"] = request_id(scope["headers"]), viewer
-        headers.append((b"x-request-id", state["id"].encode()))
-        return status, headers, body
+        return answer
 
     def _told(self, key: Key, page: Page, sent: dict[bytes, bytes]) -> Answer:
         """A page as the client takes it: not again what it holds, packed if it says so."""

@@ -53,10 +53,12 @@ class Ready:
 _held: OrderedDict[Key, Ready] = OrderedDict()
 
 
-def at_hand(store: Store, named: str | None, layer: str, viewer: Viewer) -> Ready | None:
-    """The open tile set, if it still stands and the ledger says the same: nothing is read for it (three stat calls)."""
+def at_hand(
+    store: Store, entries: tuple[Listed, ...] | None, named: str | None, layer: str, viewer: Viewer
+) -> Ready | None:
+    """The open tile set, if it still stands and the ledger lists what it did (``entries``): nothing is read for it."""
     found = _held.get((id(store), named, layer, viewer))
-    if found is None or store.ledger.at_hand() != found.entries:
+    if found is None or (entries is not found.entries and entries != found.entries):
         return None
     try:
         return found if found.place.stat().st_mtime_ns == found.stamp else None

@@ -73,7 +73,8 @@ async def tile(request: Request) -> Response:
     _known(request)
     z, y, x = (_number(request, name) for name in ("z", "y", "x"))
     named, layer = request.path_params.get("release_id"), request.path_params["collection_id"]
-    ready = at_hand(request.app.state.store, named, layer, viewer_of(request))
+    store = request.app.state.store
+    ready = at_hand(store, store.ledger.at_hand(), named, layer, viewer_of(request))
     if ready is None:
         ready = await run_in_threadpool(opened, request, named, layer)
     request.state.audit_release = ready.release_id

@@ -27,6 +27,7 @@ class Rule:
         return self.action if method in ("GET", "HEAD", "OPTIONS") else self.write or self.action
 
 
+RANKINGS = Rule("/api/v1/rankings", "rankings")
 RULES: tuple[Rule, ...] = (
     Rule("/healthz", OPEN, audit="no"),
     Rule("/readyz", OPEN, audit="no"),
@@ -43,7 +44,7 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/v1/rankings/bottom", "bottom"),
     Rule("/api/v1/rankings/places", "rankings"),
     Rule("/api/v1/rankings/ids", "rankings"),
-    Rule("/api/v1/rankings", "rankings"),
+    RANKINGS,
     Rule("/api/v1/summary", "summary"),
     Rule("/api/v1/overview", "summary"),
     Rule("/api/v1/overview/**", "summary"),

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.door import Door
+from api.fresh import Fresh
 from api.operations.audit import Audit
 from api.operations.limits import Limits
 from api.quick import Quick, question_of
@@ -23,7 +24,6 @@ from api.ranking_page import ranking_page
 from api.respond import encoding_of
 from api.rights import Viewer
 from api.rights.credentials import Directory, Identify
-from api.rights.routes import Rule
 from api.store import Store
 from engine.query import Selection, select
 from engine.schema.warehouse import Warehouse
@@ -156,7 +156,7 @@ def test_who_does_not_see_all_is_the_route_s(
     audit = Audit(warehouse)
     identify = Identify(Directory(warehouse))
     monkeypatch.setattr(Identify, "at_once", lambda *_: viewer)
-    door = Door(Rule(RANKINGS, "rankings"), ("localhost",), identify, Limits(9.0, 9), audit)
+    door = Door(("localhost",), identify, Limits(9.0, 9), audit)
     store.find(year="2024")
     board = store.find(year="2024").board
     select(board, Selection.parse(region="3205"))
@@ -170,7 +170,7 @@ def test_who_does_not_see_all_is_the_route_s(
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await Quick(inner, store, door)(scope, None, send)  # type: ignore[arg-type]
+        await Quick(inner, store, door, Fresh(store, identify.directory))(scope, None, send)  # type: ignore[arg-type]
 
     for _ in range(10):  # the ledger may be written meanwhile: then the route answers, and reads it
         inner.asked = 0
