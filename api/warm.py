@@ -6,12 +6,10 @@ import logging
 import threading
 
 from api.store import Store
-from engine.query import Selection, summary
+from engine.query import ahead
 from engine.schema.errors import PermuError
 
 EVERY_SECONDS = 2.0
-# What the page asks first (api.pages.first), which takes seconds of a million enterprises.
-_FIRST_FIGURES: tuple[tuple[str, ...], ...] = ((), ("region_county",))
 _log = logging.getLogger("permu.warm")
 
 
@@ -49,8 +47,8 @@ class Warm:
                 self.store.prepare(listed)
             opened = self.store.open(listed)
             self._last = listed.release_id
-            for group_by in _FIRST_FIGURES:
-                summary(opened.board, Selection(), group_by)
+            if opened.board.served is not None:
+                ahead.ready(opened.release.folder, opened.board.served)
         for other in self.store.unprepared():
             self.store.prepare(other)
         for opened in self.store.standing().values():
