@@ -27,7 +27,7 @@ from engine.served import Listing, Served, shape
 from engine.served.orders import by_rank, ranks_by_value
 from engine.served.search import SEPARATOR, Search, needle
 
-CACHE_BYTES = 64 * 2**20
+CACHE_BYTES = 48 * 2**20
 # Best first, as numbers that rank.
 _GRADE_VALUES = {grade: float(len(GRADES) - n) for n, grade in enumerate(GRADES)}
 

@@ -23,7 +23,7 @@ from engine.served.texts import Texts
 from engine.served.values import Values
 
 _READ = "rows.json"
-MOST_MAPPED = 200 * 2**20  # libraries take 90 of them
+MOST_MAPPED = 180 * 2**20  # libraries take 90 of them
 # Conditions on a group: dimension → which of its combinations belong (True or False for each code).
 Wanted = dict[str, np.ndarray]
 

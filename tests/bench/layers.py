@@ -32,7 +32,7 @@ from tests.bench.measure import RUNS, Line, Run, in_turn, lines, peak_mb, proces
 from tests.bench.parcels import write as write_parcels
 from tests.bench.serve import serving, uvicorn
 
-SIZE, NAME = 200_000, "2024-bench"
+SIZE, NAME, LOOKED_UP = 200_000, "2024-bench", 20_000
 
 
 def build(home: Path, size: int = SIZE) -> Path:
@@ -123,10 +123,10 @@ def tiles_permu(release: Release) -> bytes:
 
 
 def look_ups(release: Release) -> bytes:
-    """permu: 20,000 tiles out of the archive in one thread."""
+    """permu: tiles out of the archive in one thread."""
     archive = Archive(prepared.prepare(release, "parcels", "pmtiles"))
     places = [place for place, _ in archive.tiles()]
-    found = [archive.get(*places[n % len(places)]) for n in range(20_000)]
+    found = [archive.get(*places[n % len(places)]) for n in range(LOOKED_UP)]
     return json.dumps([len(found), all(found)]).encode()
 
 
@@ -184,7 +184,8 @@ def _over_http(home: Path, release: Release) -> dict[str, list[Run]]:
 
 
 def tiles_served() -> list[Line]:
-    """Making the archive; a thousand tiles over HTTP by one worker (mark: FastAPI's hello); one encoded on the fly."""
+    """Making the archive; a thousand tiles out of it, and over HTTP by one worker (mark: FastAPI's hello); one encoded on
+    the fly."""
     with tempfile.TemporaryDirectory() as home:
         folder = build(Path(home))
         made = process(sys.executable, "-m", "tests.bench.layers", "tiles_permu", home)
@@ -210,7 +211,12 @@ def _served(home: Path, release: Release) -> list[Line]:
         peak = round(ours.memory()["peak"])
     theirs, mine = (statistics.median(1000 / load.rate for load in side) for side in zip(*turns, strict=True))
     print(f"tiles: {1000 / mine:.0f}/s by one worker, hello {1000 / theirs:.0f}/s", flush=True)
-    found = {"serve_1000": (mine, peak), "hello_1000": (theirs, 0)}
+    archive_run = process(sys.executable, "-m", "tests.bench.layers", "look_ups", str(home))
+    thousand = 1000 * archive_run.seconds / LOOKED_UP
+    print(f"tiles: {1000 / thousand:.0f}/s out of the archive in one thread", flush=True)
+    found = {
+        "archive_1000": (thousand, round(archive_run.peak_mb)), "serve_1000": (mine, peak), "hello_1000": (theirs, 0)
+    }  # fmt: skip
     return [Line("tiles", SIZE, n, round(s, 3), mb, round(s / theirs, 2), None) for n, (s, mb) in found.items()]
 
 
