@@ -57,7 +57,7 @@ new MutationObserver(() => {
 def first_view() -> list[Line]:
     """Seconds from the navigation to the drawn view, the map against what it may take."""
     if CHROMIUM is None:
-        print("first_view: no Chromium here (Debian package chromium), so it is left out", flush=True)
+        print("first_view: no Chromium here (Debian package chromium-headless-shell), so it is left out", flush=True)
         return []
     found = []
     for size, allowed in SIZES.items():

@@ -75,7 +75,7 @@ def server(served_home: Warehouse, checkout: Path, built: Path) -> Iterator[str]
 def browser() -> Iterator[Browser]:
     """One a file: while it is open, its library runs a loop and threads of its own in this process."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
+        pytest.skip("no Chromium on this machine: apt-get install chromium-headless-shell fonts-noto-cjk")
     with sync_playwright() as playwright:
         started = launch(playwright)
         yield started

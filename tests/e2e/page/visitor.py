@@ -9,7 +9,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The shell first: a whole browser opens pages of its own (its address bar's, since 156) with every window, a second of work.
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None)
 # No graphics card: WebGL is drawn by the processor.
 OPTIONS = ["--no-sandbox", "--disable-background-networking", "--enable-unsafe-swiftshader"]
 # What Chromium says of the machine and not of the page: drawing by the processor, and scripts that started late.
