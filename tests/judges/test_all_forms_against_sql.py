@@ -202,7 +202,7 @@ def judged(folder: Path, before: Path, rule: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("rule", ["merged", "both", "own_list"])
-@pytest.mark.parametrize("size", [500, 3000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [500, 3000, pytest.param(30_000, marks=pytest.mark.slow)])
 def test_every_rule(tmp_path: Path, size: int, rule: str) -> None:
     """500: places of a few enterprises, some of which roll up; 3,000: full ones."""
     folders = [write_year(tmp_path / str(year), seed=year, size=size) for year in (2023, 2024)]

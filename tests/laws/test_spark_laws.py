@@ -1,6 +1,6 @@
 """The laws of ranking on Spark: many small worlds, each in a county of its own, in one table.
 
-A job takes seconds however small it is, so each example holds a dozen worlds: the ranks within a county are a world's own.
+A job takes seconds however small it is, so one example holds two dozen worlds: the ranks within a county are a world's own.
 The laws are those of test_ranking_laws, which holds them for Polars.
 """
 
@@ -30,10 +30,10 @@ from tests.unit.ranking.firms import Firm, enterprises_of, firm, wide_of
 pytestmark = [needs_java, pytest.mark.slow]
 METRICS = (("benefit_per_mu", "benefit_per_mu"), ("output_per_mu", "output_per_mu"), ("score", "score_e10"))
 COUNTY = "rank__{}__region_county"
-WORLDS = st.lists(st.lists(ROW, min_size=2, max_size=6), min_size=12, max_size=12)
-# no shrinking: a failing dozen is small, and each attempt is a job of seconds
+WORLDS = st.lists(st.lists(ROW, min_size=2, max_size=6), min_size=24, max_size=24)
+# no shrinking: a failing example is small, and each attempt is a job of seconds
 on_spark = settings(
-    max_examples=2, phases=(Phase.generate,), deadline=None, database=None,
+    max_examples=1, phases=(Phase.generate,), deadline=None, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )  # fmt: skip
 
