@@ -76,7 +76,8 @@ def _about(path: Path, head: str, encoding: str) -> int:
 
 def _delimiter(head: str) -> str:
     """The character that splits most lines into the same number of cells, more than one."""
-    lines = [line for line in head.splitlines()[:200] if line.strip()]
+    # not splitlines: a form feed in a cell ends no line
+    lines = [line for line in itertools.islice(io.StringIO(head), 200) if line.strip()]
 
     def agreement(delimiter: str) -> tuple[int, int]:
         widths = [len(r) for r in csv.reader(lines, delimiter=delimiter) if len(r) > 1]

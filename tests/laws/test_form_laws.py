@@ -17,7 +17,7 @@ from tests.unit.explain.made import FIRMS, packs
 from tests.unit.explain.years import ranked_under
 from tests.unit.ranking.firms import Firm, year_of
 
-laws = settings(max_examples=40, deadline=None)
+laws = settings(max_examples=20, deadline=None)
 # A fact, and whether more of it is better wherever it is scored.
 BETTER = {"vat_fen": 1, "stamp_tax_fen": 1, "rd_fen": 1, "power_wh": -1}
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.schema.warehouse import Warehouse
@@ -50,6 +50,7 @@ def kept(report: LoadReport, home: Warehouse) -> pl.DataFrame:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(TITLES), max_size=3), lines)
+@example([], [",,,;", ",;,\x0c,;"])  # a form feed ends no line, and makes no semicolons the delimiter
 def test_every_row_is_kept_refused_or_furniture(titles: list[str], body: list[str]) -> None:
     text = "\n".join([*titles, HEADER, *body]) + "\n"
     with tempfile.TemporaryDirectory() as folder:

@@ -46,7 +46,7 @@ LAST = [
     for n, r in enumerate(("320583001", "320205002"))
 ]
 POLICIES = st.sampled_from(["sunan-2017", "huaian-2024"])
-laws = settings(max_examples=30)
+laws = settings(max_examples=18)
 
 
 def result(firms: list[Firm], policy: str = "huaian-2024") -> pl.DataFrame:

@@ -181,7 +181,7 @@ def opened(path: Path) -> int | str:
         return error.code
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_TABLES, st.sampled_from(["utf-8", "gb18030", "utf-16", "cp1252"]), st.sampled_from([",", "\t", ";", "|"]))
 def test_any_text(tmp_path: Path, table: list[list[str]], encoding: str, separator: str) -> None:
     path = tmp_path / "a.csv"
@@ -189,7 +189,7 @@ def test_any_text(tmp_path: Path, table: list[list[str]], encoding: str, separat
     assert opened(path) == "unreadable_file" or isinstance(opened(path), int)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=300), st.sampled_from(["a.csv", "a.xls", "a.xlsx", "a.geojson", "a.zip", "a.parquet", "a.dbf"])
 )

@@ -72,9 +72,15 @@ const boundsOf = (h: Archive["head"]): [number, number, number, number] => [h.mi
 /** What the archive holds of the world, in the window. */
 export const fit = (map: Map, archive: Archive): void => void map.fitBounds(boundsOf(archive.head), { padding: 24, animate: false });
 
+let left = -Infinity;
+addEventListener("beforeunload", () => (left = performance.now()));
+
+/** Whether the page is being left: what is still on its way is cut off then, and that is no fault. A download stays. */
+const isLeaving = (): boolean => performance.now() - left < 3000;
+
 function listen(map: Map, on: Told): void {
   // what crossed the worker is an Error without its words where it is only shown as an object
-  map.on("error", ({ error }) => console.error(error.message));
+  map.on("error", ({ error }) => isLeaving() || console.error(error.message));
   const parcelAt = (e: MapMouseEvent): Parcel | null => {
     const layers = ["land-3d", "land", ...FILLED.map((l) => l.id)].filter((l) => map.getLayer(l));
     const [first] = map.queryRenderedFeatures(e.point, { layers });
