@@ -24,7 +24,7 @@ class Known(NamedTuple):
 
 class Fresh:
     """For one thread, the event loop's. A look takes a dozen calls of the system, and a reading of the ledger whenever
-    its files changed, which the audit log does twice a second.
+    its files changed, which the audit log does ten times a second.
 
     ``patience``: seconds that what is known counts for; then a thread looks again while requests go on. Without
     patience every request looks, and the ledger is never read here.

@@ -25,7 +25,7 @@ from api.rights.users import tables, today
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse, now
 
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 0.1
 MOST_PENDING = 200_000  # different rows; a view that finds no room is refused
 FIRST = "0" * 64
 _SECRET = ("key", "token", "secret", "password", "code", "access_token", "api_key", "authorization")

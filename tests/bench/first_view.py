@@ -25,6 +25,7 @@ import shapely
 from data.demo.codes import Regions
 from data.demo.tessellation import tessellate
 from engine.layers.prepared import prepare
+from engine.query import ahead
 from engine.ranking.run import rank
 from engine.releases import find
 from engine.schema.codes import regions
@@ -77,7 +78,9 @@ def make(home: str, size: str) -> dict[str, Any]:
     _draw(merged, min(int(size) * 3 // 4, PARCELS))
     rank(warehouse, facts.YEAR, "sunan-2017")
     release = find(warehouse)
-    ready(release.folder, release.manifest, warehouse.home / "cache" / release.id)
+    served = ready(release.folder, release.manifest, warehouse.home / "cache" / release.id)
+    assert served is not None
+    ahead.ready(release.folder, served)
     return {"made": [prepare(release, layer, "pmtiles").name for layer in ("regions", "parcels")]}
 
 
