@@ -9,7 +9,8 @@ from starlette.types import Scope, Send
 
 from api.guard import host_of
 from api.operations import metrics
-from api.operations.audit import Access, Audit
+from api.operations.audit import Audit
+from api.operations.chain import Access
 from api.operations.limits import Limits
 from api.operations.watch import note_line, request_id
 from api.rights.credentials import Identify

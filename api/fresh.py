@@ -34,18 +34,19 @@ class Fresh:
         self.store, self.directory, self.patience = store, directory, patience
         self._known: Known | None = None
         self._looked = float("-inf")
-        self._looking = False
+        self._under_way: asyncio.Future[None] | None = None
 
-    def known(self) -> Known | None:
-        """What is known; None where the ledger has to be read first."""
+    async def known(self) -> Known | None:
+        """What is known; None where the ledger has to be read first. After a rest the first requests wait for one look."""
         if not self.patience:
             entries = self.store.ledger.at_hand()
             return None if entries is None else Known(entries, self.store.standing())
         age = time.monotonic() - self._looked
-        if age > self.patience and not self._looking:
-            self._looking = True
-            asyncio.get_running_loop().run_in_executor(None, self._look)
-        return self._known if age <= self.patience + LATEST else None
+        if age > self.patience and (self._under_way is None or self._under_way.done()):
+            self._under_way = asyncio.get_running_loop().run_in_executor(None, self._look)
+        if age > self.patience + LATEST and self._under_way is not None:
+            await asyncio.shield(self._under_way)
+        return self._known
 
     def _look(self) -> None:
         """In a thread: read what changed, users and keys before they are too old for the gate."""
@@ -59,5 +60,3 @@ class Fresh:
         except Exception:
             self._known = None
             _log.exception("the ledger could not be looked at")
-        finally:
-            self._looking = False

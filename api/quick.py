@@ -85,17 +85,18 @@ class Quick:
             await self.app(scope, receive, send)
             return
         begun = time.perf_counter()
-        viewer = self.door.viewer(RULE, scope["headers"])
-        found = None if viewer is None else self._answer(scope, viewer)
+        known = await self.fresh.known()
+        viewer = self.door.viewer(RULE, scope["headers"]) if known else None
+        found = self._answer(scope, known, viewer) if known and viewer else None
         if viewer is None or found is None:
             await self.app(scope, receive, send)
             return
         await self.door.send(scope, send, found, RULE, viewer, begun)
 
-    def _answer(self, scope: Scope, viewer: Viewer) -> Answer | None:
+    def _answer(self, scope: Scope, known: Known, viewer: Viewer) -> Answer | None:
         """Status, headers and body; None where the route has to say it."""
-        sent, known = dict(scope["headers"]), self.fresh.known()
-        if known is None or len(sent) != len(scope["headers"]) or b"origin" in sent:
+        sent = dict(scope["headers"])
+        if len(sent) != len(scope["headers"]) or b"origin" in sent:
             return None
         key = (scope["query_string"], viewer)
         try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.operations import audit as log
+from api.operations import chain as log
 from cli.options import Home, Json, finish, hand_over, out, say, show_json, warehouse
 from engine.schema.errors import PermuError
 

@@ -11,7 +11,7 @@ from gzip import decompress
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.door import Answer, Door
-from api.fresh import Fresh
+from api.fresh import Fresh, Known
 from api.guard import guarded
 from api.ogc.ready import Ready, at_hand
 from api.ogc.tilesets import QUAD
@@ -41,17 +41,18 @@ class QuickTiles:
             await self.app(scope, receive, send)
             return
         begun = time.perf_counter()
-        viewer = self.door.viewer(rule, scope["headers"])
-        found = None if viewer is None else self._answer(scope, asked, rule, viewer)
+        known = await self.fresh.known()
+        viewer = self.door.viewer(rule, scope["headers"]) if known else None
+        found = self._answer(scope, known, asked, rule, viewer) if known and viewer else None
         if viewer is None or found is None:
             await self.app(scope, receive, send)
             return
         await self.door.send(scope, send, found, rule, viewer, begun)
 
-    def _answer(self, scope: Scope, asked: re.Match[str], rule: Rule, viewer: Viewer) -> Answer | None:
+    def _answer(self, scope: Scope, known: Known, asked: re.Match[str], rule: Rule, viewer: Viewer) -> Answer | None:
         """Status, headers and body; None where the route has to say it."""
-        sent, known = dict(scope["headers"]), self.fresh.known()
-        if known is None or len(sent) != len(scope["headers"]) or b"origin" in sent:
+        sent = dict(scope["headers"])
+        if len(sent) != len(scope["headers"]) or b"origin" in sent:
             return None
         ready = at_hand(self.store, known.entries, asked[1], asked[2], viewer)
         z, y, x = int(asked[3]), int(asked[4]), int(asked[5])

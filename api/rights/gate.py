@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import INTERNAL, problem
-from api.operations.audit import Access, Audit
+from api.operations.audit import Audit
+from api.operations.chain import Access
 from api.operations.limits import Limits
 from api.rights.credentials import Given, Identify, given, unauthorized
 from api.rights.routes import OPEN, PERSON, Rule, quick_rule

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.operations import audit
+from api.operations import chain
 from api.rights import users
 from engine.ranking.run import rank
 from engine.releases import list_releases
@@ -223,8 +223,8 @@ def test_a_stop_lets_answers_finish_and_keeps_the_audit_log(server: Server) -> N
     assert server.stop() in (0, -signal.SIGTERM)
     slow.join()
     assert answers[0].status_code == 200 and answers[0].content[:2] == b"PK" and len(answers[0].content) > 10_000
-    kept = [r for r in audit.rows(server.warehouse) if r["question"] == "limit=7&order=worst"]
-    assert sum(r["times"] for r in kept) == 1 and audit.check(server.warehouse).broken_at is None
+    kept = [r for r in chain.rows(server.warehouse) if r["question"] == "limit=7&order=worst"]
+    assert sum(r["times"] for r in kept) == 1 and chain.check(server.warehouse).broken_at is None
 
 
 @pytest.mark.parametrize("words", [("--host", "0.0.0.0"), ("--allow-host", "permu.example")])

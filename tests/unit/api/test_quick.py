@@ -19,6 +19,7 @@ from api.door import Door
 from api.fresh import Fresh
 from api.operations.audit import Audit
 from api.operations.limits import Limits
+from api.operations.settings import Settings
 from api.quick import Quick, question_of
 from api.ranking_page import ranking_page
 from api.respond import encoding_of
@@ -179,6 +180,31 @@ def test_who_does_not_see_all_is_the_route_s(
         if (inner.asked == 0) is quick:
             break
     assert (inner.asked == 0) is quick and bool(sent) is quick
+
+
+def test_the_first_requests_after_a_rest_wait_for_one_look_and_go_no_longer_way(
+    warehouse: Warehouse, routed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    ahead = Directory.ahead
+
+    def noted(directory: Directory) -> None:
+        looks.append(time.monotonic())
+        ahead(directory)
+
+    monkeypatch.setattr(Directory, "ahead", noted)
+    app = create_app(warehouse, settings=Settings(patience=0.05))
+
+    async def ask() -> list[tuple[int, bytes]]:
+        await _ask(app, b"limit=5")  # opens the release
+        await asyncio.sleep(0.4)
+        looks.clear()
+        routed.clear()
+        return await asyncio.gather(*(_ask(app, b"limit=5&order=%s" % order) for order in (b"best", b"worst") * 8))
+
+    answers = asyncio.run(ask())
+    assert [status for status, _ in answers] == [200] * 16 and len(set(answers)) == 2
+    assert routed == [] and len(looks) == 1
 
 
 @pytest.mark.parametrize(

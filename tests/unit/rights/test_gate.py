@@ -1,11 +1,7 @@
-"""The gate: 401, 403, 429, sessions of the page, requests of other sites, the audit log."""
+"""The gate: 401, 403, 429, sessions of the page, requests of other sites, what is audited."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sqlite3
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,10 +9,9 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
-from api.operations import audit
+from api.operations import chain
 from api.operations.limits import Limits
 from api.rights import users
-from cli.main import run
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from tests.unit.rights.conftest import World
@@ -216,14 +211,14 @@ def test_who_saw_and_exported_what_is_kept(world: World) -> None:
     release = world.releases["2024-huaian-2024"]
     world.get("regulator", f"{RANKINGS}?release={release}&grade=D&key=permu_secret")
     world.get("regulator", f"{RANKINGS}/bottom?release={release}&format=csv&percent=7")
-    kept = [r for r in audit.rows(world.warehouse) if r["kind"] == "export" and "percent=7" in r["question"]]
+    kept = [r for r in chain.rows(world.warehouse) if r["kind"] == "export" and "percent=7" in r["question"]]
     assert len(kept) == 1 and kept[0]["user"] == "a-regulator" and kept[0]["release"] == release and kept[0]["rows"] > 0
     world.get("gis", f"{RANKINGS}?by=tax_wan_yuan")
     world.client.app.state.audit.flush()  # type: ignore[attr-defined]
-    rows = list(audit.rows(world.warehouse))
+    rows = list(chain.rows(world.warehouse))
     assert any(r["kind"] == "denied" and r["user"] == "a-gis" for r in rows)
     assert not any("secret" in str(r) or key in str(r) for r in rows for key in world.keys.values())
-    assert audit.check(world.warehouse).broken_at is None
+    assert chain.check(world.warehouse).broken_at is None
 
 
 def test_an_export_that_cannot_be_kept_is_not_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,91 +234,6 @@ def test_an_export_that_cannot_be_kept_is_not_sent(world: World, monkeypatch: py
     assert "content-disposition" not in answer.headers
 
 
-def _access(n: int) -> audit.Access:
-    return audit.Access("li", "gis", "view", "GET", f"/{n}", b"", None, None, 200)
-
-
-def test_the_log_is_append_only_and_tampering_shows(home: Warehouse) -> None:
-    log = audit.Audit(home)
-    home.create()
-    with home.connect():
-        pass
-    for n in range(5):
-        log.export(_access(n))
-    head = audit.check(home).head
-    for change in ("UPDATE access SET user = 'x'", "DELETE FROM access"):
-        with pytest.raises(sqlite3.IntegrityError), home.connect() as db:
-            db.execute(change)
-    assert audit.check(home, head).head_known and audit.check(home).rows == 5
-    with home.connect() as db:  # somebody who may write the file
-        db.execute("DROP TRIGGER access_no_update")
-        db.execute("UPDATE access SET user = 'x' WHERE seq = 3")
-    assert audit.check(home).broken_at == 3
-    with home.connect() as db:
-        db.execute("UPDATE access SET user = 'li' WHERE seq = 3")
-        db.execute("DROP TRIGGER access_no_delete")
-        db.execute("DELETE FROM access WHERE seq = 5")
-    cut = audit.check(home, head)
-    assert cut.broken_at is None and cut.head_known is False
-
-
-def test_the_hash_is_over_the_row_as_json_and_the_one_before(home: Warehouse) -> None:
-    """As the log of earlier versions has it: a chain that was begun by one goes on."""
-    with home.connect():
-        pass
-    log = audit.Audit(home)
-    for name in ("li", '王 "x"\n\u2028😀'):
-        log.export(audit.Access(name, "gis", "export", "GET", "/x", b"q=%E6%98%86&key=1", None, 3, 200))
-    before = audit.FIRST
-    for row in audit.rows(home):
-        told = [before, *(v for k, v in row.items() if k != "hash")]
-        before = hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
-        assert row["hash"] == before
-
-
-def test_equal_views_are_one_row_with_a_count_and_none_is_lost(home: Warehouse) -> None:
-    log = audit.Audit(home)
-    for n in range(300):
-        log.see(_access(n % 3))
-    with home.connect():
-        pass
-    log.stop()
-    assert sum(r["times"] for r in audit.rows(home)) == 300
-
-
-def test_many_writers_make_one_chain(home: Warehouse) -> None:
-    with home.connect():
-        pass
-    logs = [audit.Audit(home) for _ in range(4)]  # as many workers: each with connections of its own
-    threads = [threading.Thread(target=lambda log=log: [log.export(_access(n)) for n in range(10)]) for log in logs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    told = audit.check(home)
-    assert told.rows == 40 and told.broken_at is None
-
-
-def test_the_log_as_a_file(home: Warehouse, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    with home.connect():
-        pass
-    audit.Audit(home).export(audit.Access("=cmd()", "gis", "export", "GET", "/x", b"q=%E6%98%86", "r", 3, 200))
-    found = list(audit.rows(home))
-    table = audit.text(found, "csv")
-    assert table.startswith("\ufeffseq,at,user") and "'=cmd()" in table and found[0]["hash"] in table
-    assert json.loads(audit.text(found, "jsonl"))["rows"] == 3
-    day = found[0]["at"][:10]
-    assert list(audit.rows(home, day, day)) == found and list(audit.rows(home, "2000-01-01", "2000-12-31")) == []
-    for words, code in (
-        (("check", "--head", found[0]["hash"]), 0),
-        (("check", "--head", "f" * 64), 1),
-        (("export", "--format", "x"), 2),
-    ):
-        with pytest.raises(SystemExit) as ended:
-            run(["audit", *words, "--home", str(home.home)])
-        assert int(ended.value.code or 0) == code, words
-
-
 @pytest.mark.parametrize(("origins", "told"), [((), None), (("https://map.example",), "https://map.example")])
 def test_other_origins_read_only_where_they_are_named(
     own: Callable[..., TestClient], origins: tuple[str, ...], told: str | None
@@ -334,16 +244,3 @@ def test_other_origins_read_only_where_they_are_named(
     answer = client.get("/healthz", headers={"Origin": "https://map.example"})
     assert answer.headers.get("access-control-allow-origin") == told
     assert "access-control-allow-credentials" not in answer.headers
-
-
-@pytest.mark.parametrize(
-    ("query", "kept"),
-    [
-        (b"by=score&limit=5", "by=score&limit=5"),
-        (b"token=abc&q=%E6%98%86", "q=%E6%98%86"),
-        (b"KEY=abc", ""),
-        (b"\xff=\xff", "%C3%BF=%C3%BF"),
-    ],
-)
-def test_no_secret_of_an_address_is_kept(query: bytes, kept: str) -> None:
-    assert audit.question_of(query) == kept

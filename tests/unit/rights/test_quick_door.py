@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from api.operations import audit
+from api.operations import chain
 from api.rights import users
 from engine.schema.warehouse import Warehouse
 from tests.unit.api.firms import FIRMS
@@ -80,10 +80,10 @@ def test_a_page_is_audited_in_the_same_words_whoever_made_it(own: Own, routed: l
     assert 0 < len(routed) < 12
     told = [
         {k: v for k, v in row.items() if k not in ("seq", "at", "times", "hash")}
-        for row in audit.rows(warehouse_of(client))
+        for row in chain.rows(warehouse_of(client))
     ]
     assert all(row == told[0] for row in told) and told[0]["route"] == RANKINGS and told[0]["question"] == "industry=26"
-    assert sum(row["times"] for row in audit.rows(warehouse_of(client))) == 12
+    assert sum(row["times"] for row in chain.rows(warehouse_of(client))) == 12
 
 
 def test_a_server_with_patience_answers_what_is_listed_now(own: Own, routed: list[int]) -> None:
