@@ -36,7 +36,7 @@ shots: page demo  ## pictures of every view of the page, into docs/pictures
 	$(VENV)/bin/python -m tests.e2e.page.shots --home $(WAREHOUSE)
 
 test: $(VENV)/done page  ## all tests
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/done node_modules/done  ## ruff (lint, format), mypy and tsc
 	$(VENV)/bin/ruff check .

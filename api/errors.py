@@ -54,6 +54,8 @@ STATUS = {
     "no_composite": 400,
     "figure_too_large": 400,
     "not_json": 415,
+    "bad_range": 400,
+    "range_beyond": 416,
     "wrong_state": 409,
     "already_final": 409,
     "stale_merge": 409,

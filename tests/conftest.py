@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,14 +48,20 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Made by the first worker that asks and used by all: a test that writes takes a copy.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    return made_once(tmp_path_factory, "demo", _make_demo)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first worker of a run makes and all use."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("a") as lock:
+    with (folder.parent / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            _make_demo(folder)
-            (folder / "done").touch()
+        done = folder.parent / f"{name}.done"
+        if not done.exists():
+            make(folder)
+            done.touch()
     return folder
 
 

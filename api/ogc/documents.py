@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from api.ogc.collections import Collection
 from api.ogc.crs import CRS84, SYSTEMS
@@ -53,8 +54,21 @@ def landing(scope: Scope, form: str) -> dict[str, Any]:
             link("conformance", scope.url("/conformance"), JSON, "Conformance classes"),
             link("data", scope.url("/collections"), JSON, "Collections"),
             *(part.links(scope.root, None) if part else []),
+            *_releases(scope, form),
         ],
     }
+
+
+def _releases(scope: Scope, form: str) -> list[Link]:
+    """The landing page of every release, of earlier years too."""
+    media = HTML if form == "html" else JSON
+    return [
+        link(
+            "related", f"{scope.base}/releases/{quote(listed.release_id, safe='')}/?f={form}", media,
+            f"{listed.year} {listed.policy}: release 版本 {listed.release_id} ({listed.state})",
+        )
+        for listed in scope.releases
+    ]  # fmt: skip
 
 
 def conformance(scope: Scope, form: str) -> dict[str, Any]:

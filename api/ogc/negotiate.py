@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.ogc.scope import Scope
 from api.respond import accepts_gzip, etag, is_fresh
+from api.store import Listed
 from engine.schema.errors import PermuError
 
 JSON, GEOJSON, HTML, SCHEMA = "application/json", "application/geo+json", "text/html", "application/schema+json"
@@ -54,10 +55,16 @@ def _weight(accepted: str, word: str) -> float:
 
 
 def reply(
-    request: Request, scope: Scope, make: Callable[[], bytes], media: str, headers: dict[str, str] | None = None
+    request: Request,
+    scope: Scope,
+    make: Callable[[], bytes],
+    media: str,
+    headers: dict[str, str] | None = None,
+    more: tuple[Listed, ...] = (),
 ) -> Response:
-    """``make()`` as the body unless the client's copy is still right; a release never changes, so its tag says all."""
-    tag = etag(request, scope.opened.listed, media, scope.view.key, scope.root)
+    """``make()`` as the body unless the client's copy is still right; a release never changes, so its tag says all
+    (with those of ``more`` releases that the document names)."""
+    tag = etag(request, (scope.opened.listed, *more), media, scope.view.key, scope.root)
     sent = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization", "ETag": tag}
     sent |= headers or {}
     if is_fresh(request, tag):

@@ -11,15 +11,19 @@ from starlette.requests import Request
 from api.ogc.collections import Collection, of_release
 from api.ogc.shelf import Shelf
 from api.rights import View, view_of, viewer_of
-from api.store import Opened, Store
+from api.store import Listed, Opened, Store
 from engine.schema.errors import PermuError
 
 
 @dataclass(frozen=True)
 class Scope:
-    """``root``: the landing page's address without a slash at its end."""
+    """``root``: the landing page's address without a slash at its end; ``base``: that of the default release.
+
+    ``releases``: what else there is to be seen, the newest year first."""
 
     root: str
+    base: str
+    releases: tuple[Listed, ...]
     opened: Opened
     view: View
     shelf: Shelf
@@ -31,12 +35,14 @@ class Scope:
         state = request.app.state
         store: Store = state.store
         named = request.path_params.get("release_id")
-        opened = store.seen_by(viewer_of(request).sees_release).find(named)
+        seen = store.seen_by(viewer_of(request).sees_release)
+        opened = seen.find(named)
         view = view_of(request, opened)
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/ogc"
         root = base if named is None else f"{base}/releases/{quote(named, safe='')}"
         shelf = _shelf(state, store)
-        return Scope(root, opened, view, shelf, {**of_release(shelf, opened, view), **further(state)})
+        releases = tuple(listed for listed in seen.index() if listed.state != "withdrawn")
+        return Scope(root, base, releases, opened, view, shelf, {**of_release(shelf, opened, view), **further(state)})
 
     def collection(self, name: str) -> Collection:
         """PermuError unknown_layer; forbidden where the role may not see it."""

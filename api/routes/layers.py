@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
+from api.errors import problem
 from api.layers import MEDIA, Files, limits_of
 from api.query import ReleaseQuery, StoreDep
 from api.respond import VARY, accepts_gzip, is_fresh
@@ -18,6 +21,7 @@ from api.rights import View, view_of
 from api.store import Opened
 from engine.layers import LAYERS, layer_of
 from engine.layers.prepared import FORMS
+from engine.schema.errors import PermuError
 
 router = APIRouter(tags=["layers"], prefix="/layers")
 files = Files()
@@ -25,6 +29,15 @@ _TITLES = {
     "geojson": "a whole layer as GeoJSON (RFC 7946)", "pmtiles": "the vector tiles of a layer as PMTiles",
     "fgb": "a whole layer as FlatGeobuf", "gpkg": "a whole layer as GeoPackage", "parquet": "a whole layer as GeoParquet",
     "shp.zip": "a whole layer as shapefile, zipped",
+}  # fmt: skip
+_REFUSED = {
+    400: PermuError(
+        "bad_range", "the Range header cannot be read: bytes=FIRST-LAST, with LAST or not", "Range 头无法解析：bytes=起-止"
+    ),
+    416: PermuError(
+        "range_beyond", "the file has no such bytes: Content-Range says how many it has",
+        "文件没有此字节范围：长度见 Content-Range",
+    ),
 }  # fmt: skip
 _SHORT = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})")
 _WORDS = f"Layers: {', '.join(LAYERS)}. Files are in EPSG:4490, GeoJSON in lon/lat, tiles in EPSG:3857."
@@ -34,6 +47,23 @@ class LargeFile(FileResponse):
     """A file in parts of a megabyte: a layer of 200,000 parcels is some 150 of them."""
 
     chunk_size = 1 << 20
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused: Message | None = None
+
+        async def told(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] in _REFUSED:
+                refused = message
+            elif refused is None:
+                await send(message)
+
+        await super().__call__(scope, receive, told)
+        if refused is not None:
+            answer = problem(_REFUSED[refused["status"]], scope["path"])
+            if "content-range" in (sent := Headers(raw=refused["headers"])):
+                answer.headers["content-range"] = sent["content-range"]
+            await answer(scope, receive, send)
 
 
 def seen(request: Request, opened: Opened, layer: str) -> View:

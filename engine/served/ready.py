@@ -79,7 +79,16 @@ def _made(release: Path, place: Path) -> Served | None:
     except (OSError, subprocess.CalledProcessError, pa.ArrowException, pl.exceptions.PolarsError, PermuError):
         return None
     part.rename(place)
+    _forget_older(place)
     return held(place)
+
+
+def _forget_older(place: Path) -> None:
+    """Take away what earlier versions of the program made of the release: no later one reads it."""
+    for other in place.parent.glob(f"{FOLDER}-*"):
+        version = other.name.split("-")[1]
+        if version.isdecimal() and int(version) < VERSION:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def make(release: Path, folder: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.tour import Tour, make
+from tests.conftest import made_once
+from tests.e2e.tour import Tour, make, said_in
 
 
 @pytest.fixture(scope="session")
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Tour:
     """A folder with the small demo and its releases; for reading only."""
-    return make(tmp_path_factory.mktemp("tour"))
+    folder = made_once(tmp_path_factory, "tour", make)
+    return Tour(folder, said_in(folder))

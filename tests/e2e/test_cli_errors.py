@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from pathlib import Path
 
@@ -136,7 +135,7 @@ def test_a_failed_first_ingest_leaves_no_file(tmp_path: Path, made: Path) -> Non
 
 def test_a_merge_that_is_out_of_date_is_not_ranked(tour: Tour, tmp_path: Path) -> None:
     home = tmp_path / "copy"
-    shutil.copytree(tour.home, home)
+    tour.copy(home)
     more = tmp_path / "2024.csv"
     more.write_text("户号,户名,月份,用气量（立方米）\n1,甲公司,2024-01,5\n", "utf-8")
     assert permu(tmp_path, "ingest", str(more), "--source", "gas", "--home", str(home)).code == 0

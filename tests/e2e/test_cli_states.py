@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def folder(tour: Tour, tmp_path: Path) -> Path:
-    shutil.copytree(tour.home, tmp_path / "data" / "warehouse")
+    tour.copy(tmp_path / "data" / "warehouse")
     return tmp_path
 
 

@@ -7,10 +7,11 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -54,6 +55,10 @@ class Tour:
         """The warehouse."""
         return self.folder / "data" / "warehouse"
 
+    def copy(self, place: Path) -> Path:
+        """A copy of the warehouse, to be written to. Other workers read it meanwhile: SQLite's files for that come and go."""
+        return Path(shutil.copytree(self.home, place, ignore=shutil.ignore_patterns("*-shm", "*-wal", "lock")))
+
 
 def environment(**more: str) -> dict[str, str]:
     """The caller's environment without what would lead permu elsewhere."""
@@ -88,7 +93,18 @@ def make(folder: Path) -> Tour:
     for name, line in COMMANDS.items():
         tour.said[name] = done = permu(folder, *line.split(), "--json")
         assert done.code in (0, 1), f"{line}: {done.err}"
+    said = {name: asdict(done) for name, done in tour.said.items()}
+    _said(folder).write_text(json.dumps(said), encoding="utf-8")
     return tour
+
+
+def said_in(folder: Path) -> dict[str, Done]:
+    """What the commands said that made the folder."""
+    return {name: Done(**done) for name, done in json.loads(_said(folder).read_text(encoding="utf-8")).items()}
+
+
+def _said(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-said.json")
 
 
 def state(home: Path) -> dict[str, str]:

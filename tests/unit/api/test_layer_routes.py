@@ -78,6 +78,10 @@ def test_ranges_and_tags(demo_client: TestClient, path: str) -> None:
         assert part.headers["content-range"].endswith(f"/{size}")
     beyond = demo_client.get(path, headers={**PLAIN, "Range": f"bytes={size}-"})
     assert beyond.status_code == 416 and beyond.headers["content-range"] == f"bytes */{size}"
+    wrong = demo_client.get(path, headers={**PLAIN, "Range": "bytes=9-1"})
+    for answer, code in ((beyond, "range_beyond"), (wrong, "bad_range")):
+        assert answer.headers["content-type"] == "application/problem+json" and answer.json()["code"] == code
+        assert answer.json()["status"] == answer.status_code and "detail_zh" in answer.json()
     changed = demo_client.get(path, headers={**PLAIN, "Range": "bytes=0-9", "If-Range": '"another"'})
     assert changed.status_code == 200 and len(changed.content) == size
     fresh = demo_client.get(path, headers={**PLAIN, "If-None-Match": tag})

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.policy.packs import load_pack
-from engine.ranking import spark
 from engine.ranking.bounds import END, check_bounds
-from engine.ranking.merged import Merged
-from engine.ranking.run import compute
 from engine.schema.errors import PermuError
-from tests.spark import needs_java, settings_in
-from tests.unit.ranking.crowds import write_year
 from tests.unit.ranking.firms import Firm, firm, ranked, year_of
 
 USUAL = {"invoiced_sales_fen": 10**10, "vat_fen": 10**8, "land_dm2_days": 366 * 10**6, "is_above_scale": 1}
@@ -71,24 +64,3 @@ def test_what_is_not_refused_has_no_side_beyond_the_end(tax: int, land: int, pol
         assert tax * 10**4 > END or land * 3000 > END  # the widest factors: tax per tce, land in mu
     else:
         assert tax * 366 <= END and land * 15 <= END
-
-
-@needs_java
-@pytest.mark.slow
-def test_spark_refuses_with_the_same_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPARK_CONF_DIR", str(settings_in(tmp_path / "conf")))
-    folder = write_year(tmp_path / "2024", seed=2024, size=40)
-    wide = pl.read_parquet(folder / "facts_wide.parquet")
-    absurd = pl.when(pl.col("enterprise_id") == "E000007").then(END).otherwise("vat_fen").alias("vat_fen")
-    wide.with_columns(absurd.cast(pl.Int64)).write_parquet(folder / "facts_wide.parquet")
-    pack, merged = load_pack("sunan-2017"), Merged(2024, "m", folder, [], {}, 0.0)
-    lines = []
-    with spark.session(tmp_path / "spark.log") as session:
-        for ranking in (
-            lambda: spark.computed(session, pack, merged, None, tmp_path / "spark"),
-            lambda: compute(pack, merged, None),
-        ):
-            with pytest.raises(PermuError) as refused:
-                ranking()
-            lines.append((refused.value.code, refused.value.en, refused.value.zh))
-    assert lines[0] == lines[1] and "E000007" in lines[0][1]

@@ -13,10 +13,12 @@ import pytest
 from engine.fingerprint import table_sha256
 from engine.policy.packs import load_pack, read_pack
 from engine.ranking import run, spark
+from engine.ranking.bounds import END
 from engine.ranking.merged import Merged
 from engine.ranking.pipeline import columns
 from engine.ranking.ranks import GROUPINGS, with_ranks
 from engine.releases import open_release
+from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 from tests.spark import needs_java, settings_in
 from tests.unit.ranking.crowds import write_year
@@ -50,9 +52,9 @@ def test_competition_ranks(session: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ["sunan-2017", "huaian-2024"])
-def test_the_demo_has_one_hash(session: Any, demo_home: Warehouse, tmp_path: Path, policy: str) -> None:
-    release = open_release(next(demo_home.releases.glob(f"2024-{policy}-*")))
+def test_the_demo_has_one_hash(session: Any, demo_home: Warehouse, tmp_path: Path) -> None:
+    """Under the composite pack; under sunan-2017 it is tests/e2e/test_spark_commands.py that says so."""
+    release = open_release(next(demo_home.releases.glob("2024-huaian-2024-*")))
     this, last = run.own_year(release), run.own_base_year(demo_home, release)
     table = spark.computed(session, release.pack, this, last, tmp_path / "out")
     assert table_sha256(table) == release.manifest["rankings_sha256"]
@@ -74,3 +76,21 @@ def test_every_rule_has_one_hash(session: Any, tmp_path: Path, policy: str) -> N
     assert different == []
     assert table_sha256(found) == table_sha256(expected)
     assert expected["score"].n_unique() > 50
+
+
+@pytest.mark.slow
+def test_what_is_beyond_exact_numbers_is_refused_with_the_same_line(session: Any, tmp_path: Path) -> None:
+    folder = write_year(tmp_path / "2024", seed=2024, size=40)
+    wide = pl.read_parquet(folder / "facts_wide.parquet")
+    absurd = pl.when(pl.col("enterprise_id") == "E000007").then(END).otherwise("vat_fen").alias("vat_fen")
+    wide.with_columns(absurd.cast(pl.Int64)).write_parquet(folder / "facts_wide.parquet")
+    pack, merged = load_pack("sunan-2017"), Merged(2024, "m", folder, [], {}, 0.0)
+    lines = []
+    for ranking in (
+        lambda: spark.computed(session, pack, merged, None, tmp_path / "spark"),
+        lambda: run.compute(pack, merged, None),
+    ):
+        with pytest.raises(PermuError) as refused:
+            ranking()
+        lines.append((refused.value.code, refused.value.en, refused.value.zh))
+    assert lines[0] == lines[1] and "E000007" in lines[0][1]

@@ -47,6 +47,20 @@ def test_a_role_is_offered_its_collections(world: World, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_the_landing_page_leads_to_every_release_that_a_role_sees(world: World, role: str) -> None:
+    listed = {one["release_id"] for one in _json(world, role, "/api/v1/releases")["releases"]}
+    assert (world.releases["2023-sunan-2017"] in listed) == (role in ("land_bureau", "regulator", "gis"))
+    for start in ("/ogc/", f"{_root(world)}/"):
+        links = [one for one in _json(world, role, start)["links"] if one["rel"] == "related"]
+        assert {one["href"].split("/")[-2] for one in links} == listed
+        for one in links:
+            document = _json(world, role, one["href"])
+            assert document["title"].split()[1] in one["title"]
+        page = world.get(role, start, headers=HTML).text
+        assert all(f"/releases/{release}/?f=html" in page for release in listed)
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_features_are_those_of_the_layers_file(world: World, role: str) -> None:
     """One rule set: the same rows and the same values as /layers/<layer>.geojson."""
     for layer in sorted(MAY[role]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 
 from engine.query import Board, Selection, bottom, select, summary
 from engine.query.page import part_of
-from engine.served import Listing
-from engine.served.layout import UNRANKED
+from engine.served import Listing, ready
+from engine.served.layout import FOLDER, UNRANKED, VERSION
 from engine.served.orders import by_rank
 from tests.unit.served.conftest import Pair
 
@@ -141,3 +142,16 @@ def test_codes_where_the_first_column_does_not_decide() -> None:
     table = pl.DataFrame({"a": ["x", "x", None, "x", None], "b": ["1", "2", "1", "1", None]})
     codes, combinations = coded(table, ("a", "b"))
     assert combinations[codes.tolist()].rows() == table.rows() and combinations.height == 4
+
+
+def test_what_earlier_versions_made_is_taken_away(boards: dict[str, Pair], tmp_path: Path) -> None:
+    release, cache = next(iter(boards.values()))[1].release, tmp_path / "cache"
+    others = [
+        cache / name
+        for name in (f"{FOLDER}-1-abc", f"{FOLDER}-{VERSION - 1}-abc", f"{FOLDER}-{VERSION + 1}-abc", "tiles")
+    ]
+    for other in others:
+        other.mkdir(parents=True)
+        (other / "rows.bin").write_bytes(b"x")
+    assert ready(release.folder, release.manifest, cache) is not None
+    assert [other.is_dir() for other in others] == [False, False, True, True]
