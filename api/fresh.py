@@ -42,11 +42,19 @@ class Fresh:
             entries = self.store.ledger.at_hand()
             return None if entries is None else Known(entries, self.store.standing())
         age = time.monotonic() - self._looked
-        if age > self.patience and (self._under_way is None or self._under_way.done()):
-            self._under_way = asyncio.get_running_loop().run_in_executor(None, self._look)
-        if age > self.patience + LATEST and self._under_way is not None:
-            await asyncio.shield(self._under_way)
-        return self._known
+        if age > self.patience:
+            look = self._look_of(asyncio.get_running_loop())
+            if age > self.patience + LATEST:
+                await asyncio.shield(look)
+                age = time.monotonic() - self._looked
+        return self._known if age <= self.patience + LATEST else None
+
+    def _look_of(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """The look that is under way in this loop (an application that is tested has had others), or a new one."""
+        look = self._under_way
+        if look is None or look.done() or look.get_loop() is not loop:
+            look = self._under_way = loop.run_in_executor(None, self._look)
+        return look
 
     def _look(self) -> None:
         """In a thread: read what changed, users and keys before they are too old for the gate."""

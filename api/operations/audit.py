@@ -76,9 +76,9 @@ class Audit:
     def _keep(self, batch: dict[Access, int]) -> None:
         """A large batch is a process's work: hashing and writing it here would stand before pages."""
         at, rows = now(), list(batch.items())
+        self._used({access.user for access in batch})  # first: what fails after a batch is written writes it again
         if len(rows) <= FEW or not self._scribe.write(at, rows):
             append(self.warehouse, at, rows)
-        self._used({access.user for access in batch})
 
     def _used(self, names: set[str]) -> None:
         """The last day of use of a key, at most once a day."""
@@ -96,8 +96,8 @@ class Audit:
         """Write an export now; PermuError ``audit_unavailable`` where that fails: then nothing may be sent."""
         try:
             with self._write:
-                append(self.warehouse, now(), [(access, 1)])
                 self._used({access.user})
+                append(self.warehouse, now(), [(access, 1)])
         except (sqlite3.Error, OSError, PermuError) as error:
             raise PermuError(
                 "audit_unavailable",

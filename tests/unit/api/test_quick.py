@@ -207,6 +207,18 @@ def test_the_first_requests_after_a_rest_wait_for_one_look_and_go_no_longer_way(
     assert routed == [] and len(looks) == 1
 
 
+def test_a_look_of_a_loop_that_has_ended_is_not_waited_for(warehouse: Warehouse) -> None:
+    """As a test client has it, whose every request is a loop of its own."""
+    app = create_app(warehouse, settings=Settings(patience=0.01))
+    for rest in (0, 0.05, 0.3, 0.05, 0.3):
+        time.sleep(rest)
+        loop = asyncio.new_event_loop()
+        try:
+            assert loop.run_until_complete(_ask(app, b"limit=5"))[0] == 200
+        finally:
+            loop.close()  # with a look under way
+
+
 @pytest.mark.parametrize(
     ("offered", "taken"),
     [
