@@ -50,7 +50,7 @@ from api.warm import Warm
 from engine.schema.warehouse import Warehouse
 from ingest.declared import adopt
 
-# How long a thread (a batch of the audit log, an export) may keep the event loop from its next page.
+# How long a thread (a look at the ledger, an export) may keep the event loop from its next page.
 SWITCH_SECONDS = 0.0005
 # Requests make hardly a cycle, and thousands of kept pages are looked through each time: ten milliseconds at the usual 700.
 COLLECT = (50_000, 20, 50)

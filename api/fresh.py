@@ -45,7 +45,7 @@ class Fresh:
         if age > self.patience:
             look = self._look_of(asyncio.get_running_loop())
             if age > self.patience + LATEST:
-                await asyncio.shield(look)
+                await asyncio.wait({look}, timeout=LATEST)
                 age = time.monotonic() - self._looked
         return self._known if age <= self.patience + LATEST else None
 

@@ -16,6 +16,7 @@ from engine.releases import Release
 from engine.schema.errors import PermuError
 
 WAIT_SECONDS = 25.0
+WAITING = 8  # requests that wait; the others' threads are for those who ask something else
 OPEN_ARCHIVES = 64
 MEDIA = {
     "geojson": "application/geo+json", "pmtiles": "application/vnd.pmtiles", "fgb": "application/flatgeobuf",
@@ -35,6 +36,7 @@ class Files:
     def __init__(self) -> None:
         self._maker = ThreadPoolExecutor(1, "permu-layers")
         self._lock = threading.Lock()
+        self._waiting = threading.Semaphore(WAITING)
         self._making: dict[tuple[str, str, str, str], Future[Path]] = {}
         self._archives: dict[Path, tuple[int, Archive]] = {}
 
@@ -49,8 +51,9 @@ class Files:
             if making is None:
                 making = self._making[key] = self._maker.submit(prepare, release, layer, ending, limits)
                 making.add_done_callback(self._forget(key))
+        room = self._waiting.acquire(blocking=False)
         try:
-            return making.result(WAIT_SECONDS)
+            return making.result(WAIT_SECONDS if room else 0)
         except Waited:
             raise PermuError(
                 "not_ready",
@@ -58,6 +61,9 @@ class Files:
                 f"(`permu layers prepare --release {release.id}` makes it ahead)",
                 f"{release.id} 的 {layer}.{ending} 正在生成：请稍后再试（可用 permu layers prepare 预先生成）",
             ) from None
+        finally:
+            if room:
+                self._waiting.release()
 
     def _forget(self, key: tuple[str, str, str, str]) -> Callable[[Future[Path]], None]:
         def done(_: Future[Path]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from api.operations import metrics
 from api.operations.logs import LOGGING
 from api.operations.settings import Settings
 from api.protocol import Protocol
@@ -34,7 +35,10 @@ class Supervisor(Multiprocess):
         """Replace workers that died or do not answer."""
         for process in self.processes:
             process.child_conn.close()
+        before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            metrics.forget(pid)
 
 
 def bind(host: str, port: int, users: bool = False) -> socket.socket:

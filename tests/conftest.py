@@ -60,6 +60,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = folder.parent / f"{name}.done"
         if not done.exists():
+            shutil.rmtree(folder)  # perhaps half made by a worker that failed
+            folder.mkdir()
             make(folder)
             done.touch()
     return folder

@@ -32,11 +32,3 @@ def settings_in(folder: Path) -> Path:
     lines = [f"{name} {value}\n" for name, value in _SETTINGS.items()]
     (folder / "spark-defaults.conf").write_text("".join(lines))
     return folder
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs (one that has ended and waits to be collected does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

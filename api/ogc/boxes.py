@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from api.ogc.crs import Crs, to_lonlat
+from api.ogc.literals import number
 from engine.schema.errors import PermuError
 
 _EN = "4 numbers west,south,east,north (6 with heights), finite, south <= north; in the axis order of bbox-crs"
@@ -32,7 +33,7 @@ def read_box(value: str | None, crs: Crs) -> tuple[shapely.Geometry, ...]:
     if value is None:
         return ()
     try:
-        numbers = [float(part) for part in value.split(",", 7)]
+        numbers = [number(part.strip()) for part in value.split(",", 7)]
     except ValueError as error:
         raise bad_box(value) from error
     return areas(numbers, crs, value)

@@ -26,6 +26,11 @@ _FAILURES = {
     "503": "The release is not there at the moment; see Retry-After",
 }
 _REF = "#/components/"
+# What else any operation may answer.
+ELSE: dict[str, Any] = {
+    "304": {"description": "The client's copy is still right (If-None-Match)"},
+    **{status: {"$ref": f"{_REF}responses/Problem{status}"} for status in _FAILURES},
+}
 
 
 def _parameter(name: str, schema: dict[str, Any], words: str, explode: bool = False) -> dict[str, Any]:
@@ -62,12 +67,7 @@ def parameters() -> dict[str, Any]:
 def _answer(words: str, media: str, schema: str, crs: bool = False) -> dict[str, Any]:
     content = {media: {"schema": {"$ref": f"{_REF}schemas/{schema}"}}, HTML: {"schema": {"type": "string"}}}
     header = {"Content-Crs": {"schema": {"type": "string"}, "description": "The coordinate system, in <>"}}
-    unchanged = {"description": "The client's copy is still right (If-None-Match)"}
-    return {
-        "200": {"description": words, "content": content} | ({"headers": header} if crs else {}),
-        "304": unchanged,
-        **{status: {"$ref": f"{_REF}responses/Problem{status}"} for status in _FAILURES},
-    }
+    return {"200": {"description": words, "content": content} | ({"headers": header} if crs else {}), **ELSE}
 
 
 def _operation(name: str, words: str, answer: dict[str, Any], given: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def definition(scope: Scope) -> dict[str, Any]:
         "info": {
             "title": "permu OGC API",
             "version": "1.0.0",
-            "description": "Features of a release: OGC API Features parts 1 to 3. Figures that a role may not see are "
+            "description": "Features of a release: OGC API Features parts 1 to 3, and vector tiles. Figures that a role may not see are "
             "neither shown nor asked. Without users only this machine is answered, without a key.",
         },
         "servers": [{"url": scope.root}],

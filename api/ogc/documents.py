@@ -54,20 +54,19 @@ def landing(scope: Scope, form: str) -> dict[str, Any]:
             link("conformance", scope.url("/conformance"), JSON, "Conformance classes"),
             link("data", scope.url("/collections"), JSON, "Collections"),
             *(part.links(scope.root, None) if part else []),
-            *_releases(scope, form),
+            *_releases(scope),
         ],
     }
 
 
-def _releases(scope: Scope, form: str) -> list[Link]:
-    """The landing page of every release, of earlier years too."""
-    media = HTML if form == "html" else JSON
+def _releases(scope: Scope) -> list[Link]:
+    """The landing page of every release, of earlier years too, in the form that Accept asks for."""
     return [
         link(
-            "related", f"{scope.base}/releases/{quote(listed.release_id, safe='')}/?f={form}", media,
+            "related", f"{scope.base}/releases/{quote(listed.release_id, safe='')}/", JSON,
             f"{listed.year} {listed.policy}: release 版本 {listed.release_id} ({listed.state})",
         )
-        for listed in scope.releases
+        for listed in scope.releases()
     ]  # fmt: skip
 
 

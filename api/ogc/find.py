@@ -13,6 +13,7 @@ from api.ogc.collections import Collection
 from api.ogc.filters import mask
 from api.ogc.filters.compile import Filter
 from api.ogc.filters.values import NUMBER, Value, aligned, kind_of, literal
+from api.ogc.literals import number
 from api.ogc.question import Question, bad
 from api.ogc.shelf import Shelf
 from engine.features import Features
@@ -114,9 +115,6 @@ def equal(features: Features, name: str, value: str) -> np.ndarray:
 
 def _number(name: str, value: str) -> float:
     try:
-        found = float(value)
+        return number(value)
     except ValueError as error:
-        raise bad(name, value, "a number", "须为数字") from error
-    if not np.isfinite(found):
-        raise bad(name, value, "a finite number", "须为有限数字")
-    return found
+        raise bad(name, value, "a finite number", "须为有限数字") from error

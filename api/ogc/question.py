@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
 import shapely
@@ -16,6 +16,7 @@ from api.ogc.boxes import read_box
 from api.ogc.collections import Collection
 from api.ogc.crs import Crs, read_crs
 from api.ogc.filters import parse
+from api.ogc.literals import day, instant
 from engine.schema.errors import PermuError
 
 LIMIT, MAX_LIMIT = 100, 10_000
@@ -122,13 +123,10 @@ def _instant(text: str, whole: str, end: bool) -> datetime:
     if text in ("", ".."):
         return datetime.max.replace(tzinfo=UTC) if end else datetime.min.replace(tzinfo=UTC)
     try:
-        found = datetime.fromisoformat(text.replace(" ", "+").upper())
         if len(text) == len("2024-12-31"):
-            return (found + timedelta(days=1, microseconds=-1) if end else found).replace(tzinfo=UTC)
-        if found.tzinfo is None or "T" not in text.upper():
-            raise _bad_time(whole)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+            return datetime.combine(day(text), time.max if end else time.min, UTC)
+        return instant(text.replace(" ", "+")).replace(tzinfo=UTC)
+    except ValueError as error:
         raise _bad_time(whole) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +58,18 @@ def at_hand(
     store: Store, entries: tuple[Listed, ...] | None, named: str | None, layer: str, viewer: Viewer
 ) -> Ready | None:
     """The open tile set, if it still stands and the ledger lists what it did (``entries``): nothing is read for it."""
-    found = _held.get((id(store), named, layer, viewer))
+    key = (id(store), named, layer, viewer)
+    found = _held.get(key)
     if found is None or (entries is not found.entries and entries != found.entries):
         return None
     try:
-        return found if found.place.stat().st_mtime_ns == found.stamp else None
+        if found.place.stat().st_mtime_ns != found.stamp:
+            return None
     except OSError:
         return None
+    with suppress(KeyError):  # a thread may have let it go just now
+        _held.move_to_end(key)
+    return found
 
 
 def opened(request: Request, named: str | None, layer: str) -> Ready:

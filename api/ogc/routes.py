@@ -23,7 +23,7 @@ def _two_forms(
     """A document without parameters of its own, as JSON or as a page."""
     require_known(request.query_params, ["f"])
     scope, form = Scope.of(request), wanted(request)
-    named = scope.releases if make is documents.landing else ()
+    named = scope.releases() if make is documents.landing else ()
     if form == "html":
         return reply(request, scope, lambda: page(scope, make(scope, form)), HTML, more=named)
     return reply(request, scope, lambda: dump(make(scope, form)), media, more=named)

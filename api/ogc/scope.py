@@ -19,11 +19,11 @@ from engine.schema.errors import PermuError
 class Scope:
     """``root``: the landing page's address without a slash at its end; ``base``: that of the default release.
 
-    ``releases``: what else there is to be seen, the newest year first."""
+    ``seen``: the store as the viewer sees it."""
 
     root: str
     base: str
-    releases: tuple[Listed, ...]
+    seen: Store
     opened: Opened
     view: View
     shelf: Shelf
@@ -41,8 +41,7 @@ class Scope:
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/ogc"
         root = base if named is None else f"{base}/releases/{quote(named, safe='')}"
         shelf = _shelf(state, store)
-        releases = tuple(listed for listed in seen.index() if listed.state != "withdrawn")
-        return Scope(root, base, releases, opened, view, shelf, {**of_release(shelf, opened, view), **further(state)})
+        return Scope(root, base, seen, opened, view, shelf, {**of_release(shelf, opened, view), **further(state)})
 
     def collection(self, name: str) -> Collection:
         """PermuError unknown_layer; forbidden where the role may not see it."""
@@ -56,6 +55,10 @@ class Scope:
             f"no collection {name[:60]!r} in release {self.opened.board.release_id}: there are {known}",
             f"版本 {self.opened.board.release_id} 没有图层 {name[:60]!r}：现有 {known}",
         )
+
+    def releases(self) -> tuple[Listed, ...]:
+        """The releases that the viewer sees, the newest year first, without withdrawn ones."""
+        return tuple(listed for listed in self.seen.index() if listed.state != "withdrawn")
 
     def url(self, path: str) -> str:
         """The address of a path under the landing page."""

@@ -19,6 +19,7 @@ from engine.schema.errors import PermuError
 Maker = Callable[[], tuple[pl.DataFrame, str] | None]  # table and identity; None: somebody else has written them
 VERSION = "1"  # raise when the content of prepared features changes
 WAIT = 25.0
+WAITING = 8  # requests that wait; the others' threads are for those who ask something else
 _OPEN = 60
 _ANSWERS = 16
 
@@ -32,6 +33,7 @@ class Shelf:
         self._open: OrderedDict[Path, Features] = OrderedDict()
         self._rows: OrderedDict[tuple[object, ...], np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
+        self._waiting = threading.Semaphore(WAITING)
         self._maker = ThreadPoolExecutor(1, "permu-features")
         self._jobs: dict[Path, Future[None]] = {}
 
@@ -59,11 +61,14 @@ class Shelf:
                 if folder not in self._jobs:
                     self._jobs[folder] = self._maker.submit(_write, folder, make, decimals)
                 job = self._jobs[folder]
+        room = self.wait is None or self._waiting.acquire(blocking=False)
         try:
-            job.result(self.wait)
+            job.result(self.wait if room else 0)
         except TimeoutError as error:
             raise _not_ready(folder) from error
         finally:
+            if room and self.wait is not None:
+                self._waiting.release()
             if job.done():
                 with self._lock:
                     self._jobs.pop(folder, None)

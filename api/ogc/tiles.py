@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api.layers import limits_of
 from api.ogc import tilesets
+from api.ogc.definition import ELSE
 from api.ogc.links import Link, link
 from api.ogc.negotiate import dump, reply
 from api.ogc.question import require_known
@@ -27,7 +28,7 @@ from api.ogc.tilesets import MVT, QUAD, TILEJSON
 from api.respond import is_fresh
 from api.rights import viewer_of
 from api.routes.layers import files, seen
-from engine.layers import layer_of
+from engine.layers import LAYERS, layer_of
 from engine.layers.prepared import counted
 from engine.schema.errors import PermuError
 
@@ -159,23 +160,32 @@ def links(root: str, collection: str | None) -> list[Link]:
     """What the landing page and a collection say about tiles."""
     if collection is None:
         return [link(tilesets.SCHEMES_REL, f"{root}/tileMatrixSets", tilesets.JSON, "Tile matrix sets")]
+    if collection not in LAYERS:
+        return []  # from a file: it has no tiles
     return [link(tilesets.VECTOR_REL, f"{root}/collections/{collection}/tiles", tilesets.JSON, "Vector tiles")]
 
 
 def paths(collections: list[str]) -> dict[str, Any]:
     """The routes in OpenAPI 3.0."""
-    whole = {"type": "integer", "minimum": 0}
+    whole = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
     place = [{"name": n, "in": "path", "required": True, "schema": whole} for n in ("tileMatrix", "tileRow", "tileCol")]
     found = {"/tileMatrixSets": _told("tileMatrixSets"), f"/tileMatrixSets/{QUAD}": _told(f"tileMatrixSets.{QUAD}")}
-    for name in collections:
+    for name in filter(LAYERS.__contains__, collections):  # a collection from a file has no tiles
         base = f"/collections/{name}/tiles"
-        found |= {base: _told(f"{name}.tilesets"), f"{base}/{QUAD}": _told(f"{name}.tileset")}
-        one = _told(f"{name}.tile", MVT, {"204": {"description": "No feature there"}})
-        found[f"{base}/{QUAD}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"] = {"get": {**one["get"], "parameters": place}}
+        found |= {base: _told(f"{name}.tilesets"), f"{base}/{QUAD}": _told(f"{name}.tileset", "json", "tilejson")}
+        one = _told(f"{name}.tile", "mvt")["get"]
+        one["responses"]["204"] = {"description": "No feature there"}
+        found[f"{base}/{QUAD}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"] = {
+            "get": {**one, "parameters": [*place, *one["parameters"]]}
+        }
     return found
 
 
-def _told(name: str, media: str = tilesets.JSON, more: dict[str, Any] | None = None) -> dict[str, Any]:
-    shape = {"type": "string", "format": "binary"} if media == MVT else {"type": "object"}
-    fine = {"description": "OK", "content": {media: {"schema": shape}}}
-    return {"get": {"operationId": name, "tags": ["Tiles"], "responses": {"200": fine, **(more or {})}}}
+def _told(name: str, *forms: str) -> dict[str, Any]:
+    """An operation that answers in ``forms`` (json where none is named), or as every operation does."""
+    binary, words = {"type": "string", "format": "binary"}, forms or ("json",)
+    media = {"json": tilesets.JSON, "tilejson": TILEJSON, "mvt": MVT}
+    content = {media[form]: {"schema": binary if form == "mvt" else {"type": "object"}} for form in words}
+    given = {"name": "f", "in": "query", "required": False, "schema": {"type": "string", "enum": list(words)}}
+    responses = {"200": {"description": "OK", "content": content}, **ELSE}
+    return {"get": {"operationId": name, "tags": ["Tiles"], "parameters": [given], "responses": responses}}

@@ -67,7 +67,7 @@ class Audit:
                 return
             try:
                 self._keep(batch)
-            except (sqlite3.Error, OSError, PermuError) as error:
+            except Exception as error:  # whatever it is: the thread goes on, and no row is lost
                 _log.error("audit cannot be written, %d rows wait: %s", len(batch), error)
                 with self._swap:
                     for access, times in batch.items():

@@ -45,6 +45,12 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     _latency(route)(seconds)
 
 
+def forget(pid: int | None) -> None:
+    """A worker has ended: what it held open counts no more."""
+    if pid is not None and os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(pid)
+
+
 def page() -> bytes:
     """The metrics of all workers in Prometheus's text format."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")

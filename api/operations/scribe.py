@@ -15,6 +15,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,16 +25,19 @@ from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 
 Rows = list[tuple[Access, int]]
-_ENDING = 10  # seconds for the last batch
+PATIENCE = 40.0  # seconds for a batch: SQLite itself waits for 30 to write
+REST = 60.0  # seconds before another process is started where one could not work
+_ENDING = 10  # seconds to end once nothing more comes
 _log = logging.getLogger("permu.audit")
 
 
 class Scribe:
-    """The process of one worker, as seen by the one thread that hands it batches; started when first needed."""
+    """The process of one worker; started when first needed. The caller sees to it that one thread at a time is here."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self._child: subprocess.Popen[bytes] | None = None
+        self._rests_until = float("-inf")
 
     def write(self, at: str, rows: Rows) -> bool:
         """Whether the batch is in the log; False where no process can take it.
@@ -40,27 +45,40 @@ class Scribe:
         Raises:
             OSError: the process says why it is not.
         """
-        plain = [(tuple(access), times) for access, times in rows]
+        if time.monotonic() < self._rests_until:
+            return False
+        plain, answer = [(tuple(access), times) for access, times in rows], b""
         try:
-            child = self._child or self._start()
-            assert child.stdin and child.stdout
-            pickle.dump((at, plain), child.stdin, pickle.HIGHEST_PROTOCOL)
-            child.stdin.flush()
-            answer = child.stdout.readline()
+            answer = self._asked(self._child or self._start(), (at, plain))
         except OSError as error:
-            answer = b""
             _log.warning("no process for the audit log: %s", error)
         if not answer.endswith(b"\n"):  # it is gone; a batch that it had just written is then there twice, none is lost
+            _log.warning("the process that writes the audit log has ended: the next is started in %.0f s", REST)
+            self._rests_until = time.monotonic() + REST
             self.stop()
             return False
         if told := answer.strip():
             raise OSError(told.decode())
         return True
 
+    def _asked(self, child: subprocess.Popen[bytes], batch: object) -> bytes:
+        """The process's answer to a batch; nothing from one that ends, or hangs and is ended."""
+        assert child.stdin and child.stdout
+        hangs = threading.Timer(PATIENCE, child.kill)
+        hangs.start()
+        try:
+            pickle.dump(batch, child.stdin, pickle.HIGHEST_PROTOCOL)
+            child.stdin.flush()
+            return child.stdout.readline()
+        finally:
+            hangs.cancel()
+
     def _start(self) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-P", "-m", "api.operations.scribe", str(self.warehouse.home.absolute())]
+        words = [sys.executable, "-P", "-m", "api.operations.scribe", str(self.warehouse.home)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        self._child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self._child = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
+        )
         return self._child
 
     def stop(self) -> None:
@@ -94,6 +112,5 @@ def serve(warehouse: Warehouse, batches: BinaryIO, answers: BinaryIO) -> None:
 if __name__ == "__main__":
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
-    os.nice(10)
     with contextlib.suppress(BrokenPipeError):
         serve(Warehouse(Path(sys.argv[1])), sys.stdin.buffer, sys.stdout.buffer)

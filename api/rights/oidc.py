@@ -15,6 +15,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -22,7 +23,6 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from starlette.concurrency import run_in_threadpool
 
 from api.operations.settings import Provider
 from api.rights.view import Viewer
@@ -31,6 +31,8 @@ from engine.schema.columns import ROLES
 from engine.schema.errors import PermuError
 
 TIMEOUT_SECONDS, KEYS_SECONDS, AGAIN_SECONDS, LEEWAY_SECONDS = 10, 600, 30, 60
+REST_SECONDS = 5  # a provider that did not answer is not asked again
+_CHECKING = 8  # tokens at once
 MOST_BYTES = 1 << 20
 
 
@@ -64,6 +66,21 @@ def _fetch(url: str, form: dict[str, str] | None = None, headers: dict[str, str]
     return found if isinstance(found, dict) else {}
 
 
+def _name(claims: dict[str, Any]) -> str:
+    """Who it is: ``sub`` alone is of one person for ever (OpenID Connect Core 2), what they call themselves stands before."""
+    subject, called = str(claims["sub"])[:120], str(claims.get("preferred_username") or "")[:60]
+    name = f"{called} {subject}" if called and called != subject else subject
+    return name.encode("utf-8", "replace").decode()
+
+
+def _region(claim: object) -> str | None:
+    """The code of a region claim; None where it is none."""
+    try:
+        return read("region", str(claim)) if claim else None
+    except PermuError:
+        return None
+
+
 @dataclass(frozen=True)
 class Begun:
     """A login on its way: where to send the browser, and what must come back unchanged."""
@@ -81,8 +98,11 @@ class Tokens:
         self.provider = provider
         self._about: dict[str, Any] | None = None
         self._keys: KeySet | None = None
-        self._keys_at = float("-inf")
+        self._keys_at = self._failed_at = float("-inf")
         self._lock = threading.Lock()
+        self._checking: CapacityLimiter | None = (
+            None  # threads of its own: a provider that hangs keeps nobody else waiting
+        )
 
     def about(self) -> dict[str, Any]:
         """The provider's discovery document, read once; its issuer must be the one configured."""
@@ -97,7 +117,13 @@ class Tokens:
         """The provider's keys, at most ten minutes old."""
         with self._lock:
             if self._keys is None or time.monotonic() - self._keys_at > older_than:
-                self._keys = KeySet.import_key_set(_fetch(str(self.about()["jwks_uri"])))  # type: ignore[arg-type]
+                if time.monotonic() - self._failed_at < REST_SECONDS:
+                    raise _unreachable(TimeoutError())
+                try:
+                    self._keys = KeySet.import_key_set(_fetch(str(self.about()["jwks_uri"])))  # type: ignore[arg-type]
+                except PermuError:
+                    self._failed_at = time.monotonic()
+                    raise
                 self._keys_at = time.monotonic()
             return self._keys
 
@@ -128,9 +154,9 @@ class Tokens:
         provider = self.provider
         role, region = claims.get(provider.role_claim), claims.get(provider.region_claim)
         enterprise = claims.get(provider.enterprise_claim)
-        name = str(claims.get("preferred_username") or claims["sub"])[:60]
+        name = _name(claims)
         known = role in ROLES
-        code = read("region", str(region)) if region else None
+        code = _region(region)
         complete = (role != "land_bureau" or code is not None) and (role != "enterprise" or bool(enterprise))
         if not known or not complete or (code is not None and not code.isdigit()):
             raise PermuError(
@@ -145,7 +171,9 @@ class Tokens:
 
     async def viewer(self, token: str, switches: frozenset[str]) -> Viewer:
         """Who a bearer token speaks for."""
-        claims = await run_in_threadpool(self.claims, token)
+        if self._checking is None:
+            self._checking = CapacityLimiter(_CHECKING)
+        claims = await to_thread.run_sync(self.claims, token, limiter=self._checking)
         return self.viewer_of(claims, switches)
 
     # --- the login of the page ---------------------------------------------------------------------------------

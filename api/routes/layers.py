@@ -32,7 +32,8 @@ _TITLES = {
 }  # fmt: skip
 _REFUSED = {
     400: PermuError(
-        "bad_range", "the Range header cannot be read: bytes=FIRST-LAST, with LAST or not", "Range 头无法解析：bytes=起-止"
+        "bad_range", "no such Range: bytes=FIRST-LAST, bytes=FIRST- or bytes=-LENGTH, FIRST not after LAST",
+        "Range 头不正确：可用 bytes=起-止、bytes=起-、bytes=-长度，起不大于止",
     ),
     416: PermuError(
         "range_beyond", "the file has no such bytes: Content-Range says how many it has",
@@ -58,6 +59,10 @@ class LargeFile(FileResponse):
             elif refused is None:
                 await send(message)
 
+        if (
+            not Headers(scope=scope).get("range", "").startswith("bytes=")
+        ):  # RFC 9110 14.2: what is not known is not there
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"range"]}
         await super().__call__(scope, receive, told)
         if refused is not None:
             answer = problem(_REFUSED[refused["status"]], scope["path"])

@@ -55,7 +55,9 @@ def _parcels(frame: pl.DataFrame, seen: pl.Series, limits: Limits) -> pl.DataFra
     """The parcels that somebody seen uses, and those without a user in the region; others' names and figures go."""
     of_seen = pl.element().filter(pl.element().is_in(seen.implode()))
     unused = pl.col("enterprise_ids").list.len() == 0
-    inside = pl.col("parcel_code").str.starts_with(limits.region[:_COUNTY]) if limits.region else pl.lit(False)
+    # a parcel's code says its county and no town
+    county = limits.region if limits.region and len(limits.region) <= _COUNTY else None
+    inside = pl.col("parcel_code").str.starts_with(county) if county else pl.lit(False)
     kept = frame.with_columns(__seen=pl.col("enterprise_ids").list.eval(of_seen)).filter(
         (pl.col("__seen").list.len() > 0) | (unused & inside)
     )

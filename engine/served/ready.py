@@ -85,7 +85,7 @@ def _made(release: Path, place: Path) -> Served | None:
 
 def _forget_older(place: Path) -> None:
     """Take away what earlier versions of the program made of the release: no later one reads it."""
-    for other in place.parent.glob(f"{FOLDER}-*"):
+    for other in (*place.parent.glob(f"{FOLDER}-*"), *place.parent.glob(f".{FOLDER}-*.part")):
         version = other.name.split("-")[1]
         if version.isdecimal() and int(version) < VERSION:
             shutil.rmtree(other, ignore_errors=True)

@@ -74,9 +74,9 @@ class Server:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        told = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds of processor time so far, with those of the processes that it started."""
+        told = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in _family(self.pid)]
+        return sum(int(each[11]) + int(each[12]) for each in told) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> dict[str, float]:
         """Megabytes: ``rss`` resident, ``pss`` shared pages by share, ``uss`` its own alone, ``peak`` resident so far.

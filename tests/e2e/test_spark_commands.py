@@ -18,7 +18,8 @@ import pytest
 from engine.releases import find
 from engine.schema.warehouse import Warehouse
 from tests.e2e.tour import Done, environment, permu
-from tests.spark import alive, needs_java, settings_in
+from tests.processes import alive
+from tests.spark import needs_java, settings_in
 
 pytestmark = pytest.mark.slow
 RANK = ("rank", "--year", "2024", "--engine", "spark", "--json")

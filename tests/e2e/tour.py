@@ -57,7 +57,9 @@ class Tour:
 
     def copy(self, place: Path) -> Path:
         """A copy of the warehouse, to be written to. Other workers read it meanwhile: SQLite's files for that come and go."""
-        return Path(shutil.copytree(self.home, place, ignore=shutil.ignore_patterns("*-shm", "*-wal", "lock")))
+        copied = shutil.copytree(self.home, place, ignore=shutil.ignore_patterns("*-shm", "*-wal", "lock", "tmp"))
+        (place / "tmp").mkdir()
+        return Path(copied)
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 
 from api.ogc.filters.guard import refused
+from api.ogc.literals import day
+from api.ogc.literals import instant as instant_of
 
 TEXT, NUMBER, BOOLEAN, DATE, TIMESTAMP, ARRAY, GEOMETRY = (
     "text", "number", "boolean", "date", "timestamp", "array", "geometry",
@@ -51,7 +53,7 @@ def kind_of(dtype: pl.DataType) -> str:
 def as_date(text: str) -> Value:
     """A day; PermuError bad_parameter."""
     try:
-        return literal(date.fromisoformat(text))
+        return literal(day(text))
     except ValueError as error:
         raise refused(
             f"{text[:40]!r} is no day like 2024-12-31", f"{text[:40]!r} 不是 2024-12-31 形式的日期"
@@ -61,15 +63,12 @@ def as_date(text: str) -> Value:
 def as_timestamp(text: str) -> Value:
     """An instant of UTC, to the microsecond; PermuError bad_parameter."""
     try:
-        found = datetime.fromisoformat(text)
+        return literal(instant_of(text, zoned=False))
     except ValueError as error:
         raise refused(
             f"{text[:40]!r} is no instant like 2024-12-31T23:59:59Z",
             f"{text[:40]!r} 不是 2024-12-31T23:59:59Z 形式的时刻",
         ) from error
-    if found.tzinfo is not None:
-        found = (found - (found.utcoffset() or (found - found))).replace(tzinfo=None)
-    return literal(found)
 
 
 def instant(text: str) -> Value:

@@ -90,8 +90,13 @@ def test_xlsx_is_what_an_official_hands_on(book: openpyxl.Workbook, ids: dict[st
     told = {r[0].value: r[1].value for r in notes.iter_rows()}
     assert told["发布版本"] == ids["graded"] and told["行数"] == "12 / 12" and "huaian-2024" in told["评价办法"]
     assert "10" in told["基准值"] and "宗地.xlsx" in told["数据来源文件"] and told["导出人"] and told["导出时间（UTC）"]
-    colours = [rule for found in page.conditional_formatting for rule in found.rules]
-    assert len(colours) == 5
+    assert page.auto_filter.ref == f"A6:{page.cell(18, page.max_column).coordinate}"
+    grade = page.cell(1, heads.index("等级\nGrade") + 1).column_letter
+    coloured = {str(found.sqref): found.rules for found in page.conditional_formatting}
+    assert list(coloured) == [f"{grade}7:{grade}18"]
+    rules = coloured[f"{grade}7:{grade}18"]
+    fills = {rule.formula[0].strip('"'): rule.dxf.fill.bgColor.rgb[-6:] for rule in rules}
+    assert fills == {"A": "D5EBDD", "B": "DCE8F5", "C": "FBEFD0", "D": "F6D9D5", "T": "E7E7E7"}
 
 
 def test_xlsx_cells_keep_text_numbers_and_gaps(book: openpyxl.Workbook) -> None:

@@ -6,7 +6,10 @@ import gzip
 import io
 import json
 import shutil
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,7 +22,7 @@ from api import layers as kept
 from api.app import create_app
 from api.ogc import ready
 from api.ogc.tilesets import matrix_set
-from engine.layers import LAYERS, table
+from engine.layers import EVERYTHING, LAYERS, table
 from engine.layers.archive import Archive
 from engine.layers.prepared import FORMS
 from engine.releases import find
@@ -241,3 +244,28 @@ def test_ready_tile_sets_are_bounded(demo_client: TestClient, monkeypatch: pytes
         assert demo_client.get(f"/ogc/collections/{layer}/tiles/WebMercatorQuad/10/0/0").status_code == 204
     assert len(ready._held) == 2
     assert json.loads(demo_client.get("/ogc/tileMatrixSets").content)["tileMatrixSets"]
+
+
+def test_few_requests_wait_for_a_layer_that_is_being_made(
+    demo_home: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are told at once: their threads are for those who ask something else."""
+    made = threading.Event()
+
+    def slowly(*_: object) -> Path:
+        made.wait(30)
+        return Path("made")
+
+    monkeypatch.setattr("api.layers.prepare", slowly)
+    monkeypatch.setattr("api.layers.held", lambda *_: None)
+    release, files = find(demo_home, year=2024), kept.Files()
+    with ThreadPoolExecutor(40) as many:
+        asked = [many.submit(files.file, release, "parcels", "geojson", EVERYTHING) for _ in range(40)]
+        for _ in range(100):
+            if sum(one.done() for one in asked) == 40 - kept.WAITING:
+                break
+            time.sleep(0.05)
+        refused = [one.exception() for one in asked if one.done()]
+        made.set()
+    assert len(refused) == 40 - kept.WAITING and {getattr(e, "code", e) for e in refused} == {"not_ready"}
+    assert [one.result() for one in asked if one.exception() is None] == [Path("made")] * kept.WAITING

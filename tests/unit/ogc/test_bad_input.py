@@ -137,11 +137,52 @@ def test_any_text_is_parsed_or_refused(parts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "box", ["nan,0,1,1", "0,0,inf,1", "-inf,0,1,1", "1e400,0,1,1", "0,0,1", "," * 16_000, "0;0;1;1"]
+    "box",
+    [
+        "1_18,31,121,33",
+        "١,٢,٣,٤",
+        "0x1,0,1,1",
+        "nan,0,1,1",
+        "0,0,inf,1",
+        "-inf,0,1,1",
+        "1e400,0,1,1",
+        "0,0,1",
+        "," * 16_000,
+        "0;0;1;1",
+    ],
 )
 def test_boxes_without_an_end_are_refused(client: TestClient, box: str) -> None:
     answer, milliseconds = _timed(client, bbox=box)
     assert answer.status_code == 400 and answer.json()["parameter"] == "bbox" and milliseconds < 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"filter": "evaluated_on < TIMESTAMP('9999-12-31T23:59:59-01:00')"},
+        {"filter": "TIMESTAMP('0001-01-01T00:00:00+23:59') < TIMESTAMP('2024-01-01T00:00:00Z')"},
+        {"filter": "DATE('2024-W01-1') = DATE('2024-01-01')"},
+        {"datetime": "2024-W01-1"},
+        {"datetime": "20240630T120000Z"},
+        {"datetime": "2024-06-30T12:00:00"},
+        {"datetime": "２０２４-06-30"},
+        {"datetime": "9999-12-31T23:59:59-01:00"},
+        {"land_mu": "1_0"},
+        {"land_mu": "١"},
+        {"land_mu": "nan"},
+    ],
+    ids=str,
+)
+def test_what_only_python_reads_is_refused(client: TestClient, asked: dict[str, str]) -> None:
+    answer = client.get(ITEMS, params=asked)
+    assert answer.status_code == 400 and answer.json()["code"] in ("bad_parameter", "unknown_parameter"), answer.text
+    assert answer.json()["parameter"] == next(iter(asked))
+
+
+def test_instants_of_every_zone_are_one(client: TestClient) -> None:
+    asked = ["2024-06-30T00:00:00Z", "2024-06-30t08:00:00.000000000+08:00", "2024-06-29T23:00:00-01:00"]
+    answers = [client.get(ITEMS, params={"datetime": one, "limit": "5"}).json()["numberMatched"] for one in asked]
+    assert len(set(answers)) == 1 and answers[0] > 0
 
 
 def test_ids_by_the_thousand_within_the_limit_are_answered(client: TestClient) -> None:
@@ -174,7 +215,8 @@ def test_a_release_that_goes_is_503_and_comes_back(served_home: Warehouse, tmp_p
         release = client.get(ITEMS).json() and client.get("/ogc/").json()["description"]
         folder = next(place for place in own.releases.iterdir() if place.name in release)
         before = client.get(ITEMS, params={"limit": "7"}).json()["features"]
-        folder.rename(tmp_path / "away")
+        shutil.copytree(folder, tmp_path / "away")
+        shutil.rmtree(folder)
         for path in ("/ogc/", "/ogc/collections", ITEMS, f"{ITEMS}/{before[0]['id']}"):
             answer = client.get(path)
             assert answer.status_code == 503 and answer.json()["code"] == "release_gone"

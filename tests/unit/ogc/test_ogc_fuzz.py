@@ -15,11 +15,10 @@ from engine.schema.warehouse import Warehouse
 
 @pytest.fixture(scope="module")
 def described(served_home: Warehouse) -> schemathesis.BaseSchema:
-    """The definition of the default release; tiles have tests of their own."""
+    """The definition of the default release."""
     app = create_app(served_home)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         document = client.get("/ogc/api").json()
-    document["paths"] = {path: held for path, held in document["paths"].items() if "ile" not in path}
     document["servers"] = [{"url": "http://127.0.0.1/ogc"}]
     found = schemathesis.openapi.from_dict(document)
     found.app = app
@@ -32,7 +31,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
 
 def test_requests_from_the_definition(described: schemathesis.BaseSchema) -> None:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) >= 4 + 4 * 5
+    assert len(operations) >= 6 + 7 * 5
     statuses: set[int] = set()
     for operation in operations:
 

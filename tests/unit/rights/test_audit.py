@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from api.operations import chain
 from api.operations.audit import FEW, Audit
 from cli.main import run
 from engine.schema.warehouse import Warehouse
+from tests.processes import alive
 
 
 def _access(n: int) -> chain.Access:
@@ -106,6 +108,31 @@ def test_the_log_as_a_file(home: Warehouse, capsysbinary: pytest.CaptureFixture[
         assert int(ended.value.code or 0) == code, words
 
 
+@pytest.mark.parametrize(("form", "start"), [("csv", b"\xef\xbb\xbfseq,at,user"), ("jsonl", b'{"seq": 1,')])
+def test_the_log_of_some_days_is_exported(home: Warehouse, tmp_path: Path, form: str, start: bytes) -> None:
+    for day in ("2024-12-31T23:59:59+00:00", "2025-01-01T00:00:00+00:00", "2025-01-02T12:00:00+00:00"):
+        with home.connect():
+            pass
+        chain.append(home, day, [(_access(1), 1)])
+    place = tmp_path / "log"
+    for days, seqs in (
+        ([], "123"),
+        (["--from", "2025-01-01"], "23"),
+        (["--from", "2024-12-31", "--to", "2025-01-01"], "12"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            run(["audit", "export", *days, "--format", form, "--out", str(place), "--home", str(home.home)])
+        assert ended.value.code in (0, None)
+        lines = place.read_bytes().split(b"\n")
+        assert days or place.read_bytes().startswith(start)
+        told = (
+            [json.loads(line)["seq"] for line in lines if line]
+            if form == "jsonl"
+            else [int(x.split(b",")[0]) for x in lines[1:] if x]
+        )
+        assert "".join(map(str, told)) == seqs, days
+
+
 @pytest.mark.parametrize(
     ("query", "kept"),
     [
@@ -136,11 +163,13 @@ def _routes(home: Warehouse) -> list[str]:
 
 
 @pytest.fixture
-def log(home: Warehouse) -> Audit:
+def log(home: Warehouse) -> Iterator[Audit]:
     """A log whose batches are written when a test says so."""
     with home.connect():
         pass
-    return Audit(home)
+    made = Audit(home)
+    yield made
+    made.stop()
 
 
 def test_few_rows_need_no_other_process_and_many_go_to_one(home: Warehouse, log: Audit) -> None:
@@ -169,15 +198,57 @@ def test_a_signal_to_the_whole_group_ends_it_only_with_the_server(
     assert child.returncode == 0 and len(_routes(home)) == 200
 
 
-def test_a_killed_writer_loses_nothing(home: Warehouse, log: Audit) -> None:
-    for start in (0, 100, 200):
+@pytest.mark.parametrize("rows", [100, 3000])  # 3000 do not fit into the pipe
+def test_a_writer_that_is_killed_within_a_batch_loses_nothing(home: Warehouse, log: Audit, rows: int) -> None:
+    _seen(log, 0, 100)
+    log.flush()
+    child = _child(log)
+    child.send_signal(signal.SIGSTOP)
+    _seen(log, 100, 100 + rows)
+    flushing = threading.Thread(target=log.flush)
+    flushing.start()
+    time.sleep(0.3)
+    child.kill()
+    flushing.join(20)
+    assert _routes(home) == [f"/{n}" for n in range(100 + rows)]
+    _seen(log, 9000, 9100)  # the next is started only after a rest
+    log.flush()
+    assert log._scribe._child is None and len(_routes(home)) == 200 + rows
+
+
+def test_a_writer_that_hangs_is_ended(home: Warehouse, log: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.operations.scribe.PATIENCE", 0.3)
+    _seen(log, 0, 100)
+    log.flush()
+    child = _child(log)
+    child.send_signal(signal.SIGSTOP)
+    for start in (100, 200):
         _seen(log, start, start + 100)
         log.flush()
-        if (child := log._scribe._child) is not None:
-            child.kill()
-            child.wait()
-    assert _routes(home) == [f"/{n}" for n in range(300)]
-    log.stop()
+    assert child.returncode == -signal.SIGKILL and len(_routes(home)) == 300
+
+
+def test_no_more_than_one_writer_is_started_where_none_can_work(
+    home: Warehouse, log: Audit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("api.operations.scribe.sys.executable", "/bin/false")
+    for start in range(0, 500, 100):
+        _seen(log, start, start + 100)
+        log.flush()
+    assert len(_routes(home)) == 500 and caplog.text.count("has ended") == 1
+
+
+def test_whatever_goes_wrong_the_log_goes_on(home: Warehouse, log: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("api.operations.audit.append", lambda *_: 1 / 0)
+        log.see(_access(1))
+        time.sleep(0.3)
+        assert log._thread is not None and log._thread.is_alive()
+    for _ in range(100):
+        if _routes(home) == ["/1"]:
+            return
+        time.sleep(0.05)
+    raise AssertionError(_routes(home))
 
 
 def test_what_the_writer_cannot_write_waits(home: Warehouse, log: Audit, caplog: pytest.LogCaptureFixture) -> None:
@@ -194,31 +265,35 @@ def test_what_the_writer_cannot_write_waits(home: Warehouse, log: Audit, caplog:
 
 
 _SERVER = """
-import os, signal, sys
+import os, signal, sys, threading, time
 from pathlib import Path
 from api.operations.audit import Audit
 from api.operations.chain import Access
 from engine.schema.warehouse import Warehouse
 log = Audit(Warehouse(Path(sys.argv[1])))
-with log._swap:
-    log._seen |= {Access("li", "gis", "view", "GET", f"/{n}", b"", None, None, 200): 1 for n in range(100)}
-log.flush()
-print(log._scribe._child.pid, flush=True)
+for start in (0, 100):
+    with log._swap:
+        log._seen |= {Access("li", "gis", "view", "GET", f"/{start + n}", b"", None, None, 200): 1 for n in range(100)}
+    if start == 0:
+        log.flush()
+        child = log._scribe._child
+        print(child.pid, flush=True)
+        child.send_signal(signal.SIGSTOP)
+    else:
+        threading.Thread(target=log.flush).start()
+        time.sleep(0.5)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_the_writer_ends_when_the_server_is_killed(home: Warehouse, log: Audit) -> None:
+def test_the_writer_ends_when_the_server_is_killed_and_writes_what_it_has(home: Warehouse, log: Audit) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", _SERVER, str(home.home)], stdout=subprocess.PIPE, cwd=Path.cwd(), check=False
     )
-    assert ran.returncode == -signal.SIGKILL
-    for _ in range(100):
-        try:
-            os.kill(int(ran.stdout), 0)
-        except ProcessLookupError:
+    assert ran.returncode == -signal.SIGKILL and len(_routes(home)) == 100
+    os.kill(child := int(ran.stdout), signal.SIGCONT)
+    for _ in range(200):
+        if not alive(child):
             break
         time.sleep(0.05)
-    else:
-        raise AssertionError("the writer lives on")
-    assert len(_routes(home)) == 100
+    assert not alive(child) and len(_routes(home)) == 200  # it was handed over whole

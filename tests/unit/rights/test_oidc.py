@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +42,7 @@ def ask(client: TestClient, token: str) -> Any:
 
 def test_a_token_gives_the_role_and_region_of_its_claims(client: TestClient, provider: Issuer) -> None:
     me = ask(client, provider.token()).json()
-    assert (me["name"], me["role"], me["region"]) == ("oidc:zhao", "gis", None)
+    assert (me["name"], me["role"], me["region"]) == ("oidc:zhao 77", "gis", None)
     me = ask(client, provider.token(role="land_bureau", region="320500")).json()
     assert (me["role"], me["region"]) == ("land_bureau", "3205")
     assert client.get("/api/v1/me").status_code == 401  # with a provider nobody is the local administrator
@@ -96,7 +98,15 @@ def test_forged_tokens_are_401(client: TestClient, provider: Issuer) -> None:
 
 @pytest.mark.parametrize(
     "claims",
-    [{"role": "administrator"}, {"role": None}, {"role": ["gis"]}, {"role": "land_bureau"}, {"role": "enterprise"}],
+    [
+        {"role": "administrator"},
+        {"role": None},
+        {"role": ["gis"]},
+        {"role": "land_bureau"},
+        {"role": "enterprise"},
+        {"role": "land_bureau", "region": "x"},
+        {"role": "gis", "region": "no"},
+    ],
     ids=str,
 )
 def test_a_token_without_a_usable_role_is_403(client: TestClient, provider: Issuer, claims: dict[str, Any]) -> None:
@@ -120,6 +130,42 @@ def test_a_provider_that_is_away_is_503(own: Callable[..., TestClient], provider
     assert answer.status_code == 503 and answer.json()["code"] == "provider_unreachable"
 
 
+def test_two_people_of_one_name_are_two_and_a_name_cut_within_a_letter_is_one(
+    client: TestClient, provider: Issuer
+) -> None:
+    names = {ask(client, provider.token(sub=sub)).json()["name"] for sub in ("77", "78")}
+    assert len(names) == 2
+    claims = {"sub": "77", "preferred_username": "li\ud83d", "role": "gis", "region": "3205\ud83d"}
+    tokens = oidc.Tokens(Provider(provider.url, AUDIENCE))
+    assert tokens.viewer_of(claims, frozenset()).name == "oidc:li? 77"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A provider that takes connections and says nothing."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(100)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_provider_that_hangs_keeps_only_its_tokens_waiting(
+    own: Callable[..., TestClient], provider: Issuer, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc, "TIMEOUT_SECONDS", 3)
+    with own(provider=Provider(silent, AUDIENCE)) as hanging:
+        token = provider.token()
+        with ThreadPoolExecutor(60) as many:
+            begun = time.monotonic()
+            asked = [many.submit(ask, hanging, token) for _ in range(60)]
+            time.sleep(0.5)
+            assert many.submit(hanging.get, "/healthz") and hanging.get("/healthz").status_code == 200
+            assert time.monotonic() - begun < 2.5
+            assert {one.result().status_code for one in asked} <= {503, 429}
+        assert time.monotonic() - begun < 6  # one waits in vain, the others are told at once
+        assert ask(hanging, token).json()["code"] == "provider_unreachable"
+
+
 def _through(client: TestClient, to: str = "/docs") -> Any:
     """Through the provider's login as a browser goes, up to the answer of the callback."""
     begun = client.get("/login/oidc", params={"next": to})
@@ -141,7 +187,7 @@ def test_the_page_signs_in_at_the_provider(client: TestClient, provider: Issuer)
     assert "/login/oidc" in client.get("/login").text
     answer, address = _through(client)
     assert answer.status_code == 303 and answer.headers["location"] == "/docs"
-    assert client.get("/api/v1/me").json()["name"] == "oidc:zhao"
+    assert client.get("/api/v1/me").json()["name"] == "oidc:zhao 77"
     assert client.get(address).status_code == 401  # neither state nor code count twice
 
 
