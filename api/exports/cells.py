@@ -7,7 +7,7 @@ The one place where cells are written without a library: every library asks Pyth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -39,11 +39,19 @@ def rows(frame: pl.DataFrame, styles: list[Styles], first: int) -> Iterator[memo
     Missing and infinite values are empty cells. PermuError cell_too_long where a text does not fit one.
     """
     _refuse_long(frame)
+    coming: Future[memoryview] | None = None
     with ThreadPoolExecutor(1) as ahead:
-        yield from ahead.map(
-            lambda start: _text(_lines(frame[start : start + ROWS_AT_ONCE], styles, first + start)),
-            range(0, frame.height, ROWS_AT_ONCE),
-        )
+        for start in range(0, frame.height, ROWS_AT_ONCE):
+            part = frame[start : start + ROWS_AT_ONCE]
+            before, coming = coming, ahead.submit(_written, part, styles, first + start)
+            if before is not None:
+                yield before.result()
+        if coming is not None:
+            yield coming.result()
+
+
+def _written(part: pl.DataFrame, styles: list[Styles], first: int) -> memoryview:
+    return _text(_lines(part, styles, first))
 
 
 def _refuse_long(frame: pl.DataFrame) -> None:

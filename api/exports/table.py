@@ -18,6 +18,8 @@ from engine.query.standing import Ordered
 from engine.schema.codes import industry_name, region_name
 from engine.schema.columns import ROW
 
+_AT_ONCE = 8  # columns between two looks at the memory that mapped files take
+
 
 @dataclass(frozen=True)
 class Part:
@@ -45,13 +47,23 @@ def _named(codes: pl.Series, name: Callable[[str], str | None]) -> pl.Series:
     return codes.replace_strict(known, [name(c) for c in known], default=None, return_dtype=pl.String)
 
 
+def _gathered(board: Board, names: list[str], rows: pl.Series) -> pl.DataFrame:
+    """Rows of a table that is mapped: a few rows in each page touch all of it, so pages are given back between columns."""
+    parts = []
+    for start in range(0, len(names), _AT_ONCE):
+        parts.append(board.table.select(pl.col(names[start : start + _AT_ONCE]).gather(rows)))
+        if board.served is not None:
+            board.served.tidy()
+    return pl.concat(parts, how="horizontal")
+
+
 def table(board: Board, found: Ordered, of: np.ndarray, metric: str) -> pl.DataFrame:
     """These rows with rank, of and percentile of the asked group, then indicators, then stored ranks."""
     names = [c for c in ROW[3:] if not c.endswith("_name") or c == "name"]
     pairs = [f"{k}__{m}__{g}" for m, groups in ranked_columns(board).items() for g in groups for k in ("rank", "of")]
     wanted = list(dict.fromkeys([*names, *board.indicators, metric, *board.parts, "flags", *pairs]))
     known = [c for c in wanted if c in board.table.columns]
-    frame = board.table.select(pl.col(known).gather(pl.Series(found.rows)))
+    frame = _gathered(board, known, pl.Series(found.rows))
     frame = frame.with_columns(
         rank=pl.Series(found.rank, dtype=pl.Int32).replace(0, None),
         of=pl.Series(of, dtype=pl.Int32),

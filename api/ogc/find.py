@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import polars as pl
@@ -23,10 +23,17 @@ def find(shelf: Shelf, collection: Collection, asked: Question) -> np.ndarray:
     """The numbers of the rows that answer, in order. Answers to filters are kept for the pages that follow."""
     features = collection.features()
     if not asked.identity:
-        return np.arange(features.count)
+        return _everything(features.count)
     if asked.tree is None and not asked.equal:
         return _rows(features, collection, asked)
     return shelf.rows((features.folder, asked.identity), partial(_rows, features, collection, asked))
+
+
+@lru_cache(maxsize=8)
+def _everything(count: int) -> np.ndarray:
+    found = np.arange(count)
+    found.flags.writeable = False
+    return found
 
 
 def _rows(features: Features, collection: Collection, asked: Question) -> np.ndarray:

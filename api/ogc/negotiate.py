@@ -18,7 +18,7 @@ JSON, GEOJSON, HTML, SCHEMA = "application/json", "application/geo+json", "text/
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 FORMATS = ("json", "html")
 _GZIP_FROM = 1024
-_FAST_FROM = 200_000  # bytes from which speed counts more than size
+_FAST_FROM = 20_000  # bytes from which speed counts more than size: a third of the time, a fifth more to send
 
 
 def wanted(request: Request) -> str:

@@ -5,6 +5,7 @@ Sources: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7519 (JWT), RFC 7636 (PK
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import threading
@@ -12,10 +13,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
 from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -100,30 +101,33 @@ class Tokens:
         self._keys: KeySet | None = None
         self._keys_at = self._failed_at = float("-inf")
         self._lock = threading.Lock()
-        self._checking: CapacityLimiter | None = (
-            None  # threads of its own: a provider that hangs keeps nobody else waiting
-        )
+        # threads of its own: a provider that hangs keeps nobody else waiting
+        self._checking = ThreadPoolExecutor(_CHECKING, "permu-tokens")
 
     def about(self) -> dict[str, Any]:
         """The provider's discovery document, read once; its issuer must be the one configured."""
         if self._about is None:
-            found = _fetch(f"{self.provider.issuer}/.well-known/openid-configuration")
+            found = self._read(f"{self.provider.issuer}/.well-known/openid-configuration")
             if str(found.get("issuer", "")).rstrip("/") != self.provider.issuer:
                 raise _unreachable(ValueError("another issuer"))
             self._about = found
         return self._about
 
+    def _read(self, url: str) -> dict[str, Any]:
+        """What the provider publishes; where it did not answer just now it is not asked."""
+        if time.monotonic() - self._failed_at < REST_SECONDS:
+            raise _unreachable(TimeoutError())
+        try:
+            return _fetch(url)
+        except PermuError:
+            self._failed_at = time.monotonic()
+            raise
+
     def keys(self, older_than: float = KEYS_SECONDS) -> KeySet:
         """The provider's keys, at most ten minutes old."""
         with self._lock:
             if self._keys is None or time.monotonic() - self._keys_at > older_than:
-                if time.monotonic() - self._failed_at < REST_SECONDS:
-                    raise _unreachable(TimeoutError())
-                try:
-                    self._keys = KeySet.import_key_set(_fetch(str(self.about()["jwks_uri"])))  # type: ignore[arg-type]
-                except PermuError:
-                    self._failed_at = time.monotonic()
-                    raise
+                self._keys = KeySet.import_key_set(self._read(str(self.about()["jwks_uri"])))  # type: ignore[arg-type]
                 self._keys_at = time.monotonic()
             return self._keys
 
@@ -171,9 +175,7 @@ class Tokens:
 
     async def viewer(self, token: str, switches: frozenset[str]) -> Viewer:
         """Who a bearer token speaks for."""
-        if self._checking is None:
-            self._checking = CapacityLimiter(_CHECKING)
-        claims = await to_thread.run_sync(self.claims, token, limiter=self._checking)
+        claims = await asyncio.get_running_loop().run_in_executor(self._checking, self.claims, token)
         return self.viewer_of(claims, switches)
 
     # --- the login of the page ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import desk, export, first_view, ingest, layers, link, ogc, ranking, serve
+from tests.bench import desk, export, first_view, ingest, layers, link, ogc, ranking, serve, tipg
 from tests.bench.measure import RUNS, SIZE, Line, Run, in_turn, lines, process
 
 
@@ -93,12 +93,14 @@ BENCHES: dict[str, Callable[[], list[Line]]] = {
     "layer_geojson": layers.layer_geojson,
     "tiles": layers.tiles_served,
     "ogc_bbox": ogc.ogc_bbox,
+    "ogc_tipg": tipg.ogc_tipg,
     "robustness": ranking.robustness,
     "simulate_20k": desk.simulate_20k,
     "first_view": first_view.first_view,
     "serve_page": serve.serve_page,
     "serve_filters": serve.serve_filters,
     "serve_memory": serve.serve_memory,
+    "serve_bottom": serve.serve_bottom,
     "ingest_csv_utf8": _of_ingest(ingest.ingest_csv_utf8, 12_000_000),
     "ingest_csv_gb18030": _of_ingest(ingest.ingest_csv_gb18030, 12_000_000),
     "ingest_xlsx": _of_ingest(ingest.ingest_xlsx),

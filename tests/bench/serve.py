@@ -215,6 +215,43 @@ def serve_filters() -> list[Line]:
         return [_line("serve_filters", "permu", load, 0.1, ours, of="p99")]
 
 
+def serve_bottom() -> list[Line]:
+    """The bottom 5 % of everybody as XLSX out of a server: seconds to the first byte (at most 1) and to the last."""
+    import fastexcel
+
+    warehouse, _ = world.world()
+    first, last = [], []
+    with serving(uvicorn(*_FACTORY), "/readyz", warehouse.home) as ours:
+        path = "/api/v1/rankings/bottom?percent=5&format=xlsx"
+        for _ in range(4):
+            begun = time.perf_counter()
+            with urllib.request.urlopen(ours.url(path), timeout=120) as answer:
+                body = answer.read(1)
+                first.append(time.perf_counter() - begun)
+                body += answer.read()
+                last.append(time.perf_counter() - begun)
+        page = fastexcel.read_excel(body).load_sheet(0, header_row=None, skip_rows=6).to_polars()
+        ranked = json.load(urllib.request.urlopen(ours.url("/api/v1/rankings?limit=1"), timeout=30))["of"]
+        if abs(page.height - ranked * 0.05) > 0.001 * ranked:  # ties at the line stay together
+            raise SystemExit(f"bench serve_bottom: {page.height} rows of {ranked} ranked are not the bottom 5 %")
+        peak = round(ours.memory()["peak"])
+    told = ", ".join(f"{one:.2f}" for one in last)
+    print(f"serve_bottom: {page.height} rows × {page.width}, {len(body) / 1e6:.1f} MB, in turn {told} s", flush=True)
+    found = {"first_byte": statistics.median(first), "permu": statistics.median(last)}
+    return [
+        Line(
+            "serve_bottom",
+            page.height,
+            name,
+            round(each, 3),
+            peak,
+            round(each, 2) if name == "first_byte" else None,
+            None,
+        )
+        for name, each in found.items()
+    ]
+
+
 @_bench
 def serve_memory() -> list[Line]:
     """Resident memory of a worker after pages and filters, and its peak: at most 500 MB (the ratio)."""

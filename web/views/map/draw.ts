@@ -73,7 +73,8 @@ const boundsOf = (h: Archive["head"]): [number, number, number, number] => [h.mi
 export const fit = (map: Map, archive: Archive): void => void map.fitBounds(boundsOf(archive.head), { padding: 24, animate: false });
 
 let left = -Infinity;
-addEventListener("beforeunload", () => (left = performance.now()));
+// the second where the next page is long in coming
+for (const event of ["beforeunload", "pagehide"]) addEventListener(event, () => (left = performance.now()));
 
 /** Whether the page is being left: what is still on its way is cut off then, and that is no fault. A download stays. */
 const isLeaving = (): boolean => performance.now() - left < 3000;

@@ -1,0 +1,108 @@
+"""A page of features and a tile of zoom 12 of 200,000 parcels over HTTP: /ogc beside tipg over PostGIS on the same rows."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import mapbox_vector_tile
+import polars as pl
+
+from engine.layers import table
+from engine.releases import Release, open_release
+from tests.bench import layers, ogc
+from tests.bench.measure import Line
+from tests.bench.serve import Server, serving, uvicorn
+
+LIMIT, ZOOM, CONNECTIONS = 100, 12, 4
+_SAME = [
+    "parcel_code",
+    "name",
+    "region_code",
+    "size",
+    "grade",
+    "land_mu",
+    "output_per_mu",
+    "benefit_per_mu",
+    "rank",
+    "of",
+]
+
+
+def _frame(release: Release) -> geopandas.GeoDataFrame:
+    rows = table(release, "parcels").filter(pl.col("geometry").is_not_null())
+    shapes = geopandas.GeoSeries.from_wkb(rows["geometry"].to_list(), crs="EPSG:4326")
+    return geopandas.GeoDataFrame({name: rows[name].to_list() for name in _SAME}, geometry=shapes)
+
+
+def _tile(frame: geopandas.GeoDataFrame) -> tuple[int, int]:
+    """Column and row of the tile that holds the parcel in the middle."""
+    middle = frame.geometry.iloc[len(frame) // 2].centroid
+    down = math.asinh(math.tan(math.radians(middle.y))) / math.pi
+    return int((middle.x + 180) / 360 * 2**ZOOM), int((1 - down) / 2 * 2**ZOOM)
+
+
+def _fetch(server: Server, path: str) -> bytes:
+    asked = urllib.request.Request(server.url(path), headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked, timeout=120) as answer:
+        body: bytes = answer.read()
+        return gzip.decompress(body) if answer.headers.get("Content-Encoding") == "gzip" else body
+
+
+def _features(body: bytes) -> int:
+    return len(json.loads(body)["features"])
+
+
+def _drawn(body: bytes) -> int:
+    decoded: dict[str, Any] = mapbox_vector_tile.decode(body)
+    return sum(len(layer["features"]) for layer in decoded.values())
+
+
+@contextmanager
+def _servers(home: Path, frame: geopandas.GeoDataFrame) -> Iterator[dict[str, Server]]:
+    with serving(
+        uvicorn("--factory", "api.app:from_environment"), "/ogc/collections/parcels/items?limit=1", home
+    ) as ours:
+        if not ogc.TIPG.is_file():
+            print("ogc_tipg: no build/tipg with tipg and uvicorn in it, so it is left out", flush=True)
+            yield {"permu": ours}
+            return
+        with ogc.tipg(frame) as (port, pid):
+            yield {"permu": ours, "tipg": Server(pid, port)}
+
+
+def ogc_tipg() -> list[Line]:
+    """Seconds for a thousand pages of 100 features, and for a thousand tiles of zoom 12 (the first look makes ours)."""
+    with tempfile.TemporaryDirectory() as name:
+        release = open_release(layers.build(Path(name)))
+        layers.prepared.prepare(release, "parcels", "pmtiles")
+        frame = _frame(release)
+        x, y = _tile(frame)
+        base = {"permu": "/ogc/collections/parcels", "tipg": "/collections/public.parcels"}
+        tile = {"permu": f"WebMercatorQuad/{ZOOM}/{y}/{x}", "tipg": f"WebMercatorQuad/{ZOOM}/{x}/{y}"}
+        found: list[Line] = []
+        with _servers(Path(name), frame) as servers:
+            for what, count in (("items", _features), ("tile", _drawn)):
+                seconds: dict[str, float] = {}
+                for engine, server in servers.items():
+                    ending = f"items?limit={LIMIT}" if what == "items" else f"tiles/{tile[engine]}"
+                    path = f"{base[engine]}/{ending}"
+                    held = count(_fetch(server, path))
+                    load = server.load([path], CONNECTIONS, 5, "-H", "Accept-Encoding: gzip")
+                    print(f"ogc_tipg {what} {engine}: {load.rate:.0f}/s, {held} features each", flush=True)
+                    if held == 0 or (what == "items" and held != LIMIT):
+                        raise SystemExit(f"bench ogc_tipg: {engine} answers {path} with {held} features")
+                    seconds[engine] = 1000 / load.rate
+                for engine, each in seconds.items():
+                    peak = round(servers[engine].memory()["peak"])
+                    ratio = round(each / seconds["permu"], 2)
+                    found.append(Line(f"ogc_{what}", len(frame), engine, round(each, 3), peak, ratio, None))
+    return found
