@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,12 @@ WAIT = 25.0
 WAITING = 8  # requests that wait; the others' threads are for those who ask something else
 _OPEN = 60
 _ANSWERS = 16
+
+
+@lru_cache(maxsize=512)
+def _place(cache: Path, of: str, name: str) -> Path:
+    digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+    return cache / of / f"features-{VERSION}" / f"{name.split('|')[0]}-{digest}"
 
 
 class Shelf:
@@ -40,8 +47,7 @@ class Shelf:
     def features(self, of: str, name: str, make: Maker, decimals: int = 7) -> Features:
         """The features ``name`` of a release (or file) ``of``; ``make`` writes them the first time, in a thread of its
         own. PermuError not_ready where that takes longer than a client waits."""
-        digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
-        folder = self.cache / of / f"features-{VERSION}" / f"{name.split('|')[0]}-{digest}"
+        folder = _place(self.cache, of, name)
         with self._lock:
             if folder in self._open:
                 self._open.move_to_end(folder)
