@@ -55,12 +55,11 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     """A folder that the first worker of a run makes and all use."""
     base = factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    folder.mkdir(exist_ok=True)
     with (folder.parent / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = folder.parent / f"{name}.done"
         if not done.exists():
-            shutil.rmtree(folder)  # perhaps half made by a worker that failed
+            shutil.rmtree(folder, ignore_errors=True)  # perhaps half made by a worker that failed
             folder.mkdir()
             make(folder)
             done.touch()
