@@ -109,6 +109,26 @@ def test_beyond_the_budget_features_are_left_out_and_counted(
     assert told.zooms[-1].dropped == 0 and all(z.largest_bytes <= 1_500 for z in told.zooms)
 
 
+def test_outlines_have_fewer_corners_the_lower_the_zoom(
+    graded: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A circle of four kilometres whose edge waves by four metres: below a unit of the grid at the lowest zoom."""
+    rows = table(graded, "parcels").filter(pl.col("geometry").is_not_null()).head(1)
+    angle = np.linspace(0, 2 * np.pi, 4_000, endpoint=False)
+    away = 0.02 * (1 + 0.002 * np.sin(200 * angle))
+    middle = shapely.get_coordinates(shapely.centroid(shapely.from_wkb(rows["geometry"][0])))[0]
+    outline = shapely.Polygon(middle + np.column_stack([away * np.cos(angle), away * np.sin(angle)]))
+    wavy = rows.with_columns(geometry=pl.lit(shapely.to_wkb(outline)))
+    monkeypatch.setattr(tiles, "table", lambda of, layer, *how: wavy if layer == "parcels" else table(of, layer, *how))
+    told = tiles.write(graded, "parcels", tmp_path / "p.pmtiles")
+    corners = dict.fromkeys(range(tiles.FROM, tiles.TO + 1), 0)
+    for (z, _, _), tile in Archive(tmp_path / "p.pmtiles").tiles():
+        for feature in mapbox_vector_tile.decode(gzip.decompress(tile)).get("parcels", {"features": []})["features"]:
+            corners[z] += shapely.get_num_coordinates(shapely.geometry.shape(feature["geometry"]))
+    assert list(corners.values()) == sorted(corners.values()) and 0 < 3 * corners[tiles.FROM] < corners[tiles.TO]
+    assert all(zoom.dropped == 0 for zoom in told.zooms)
+
+
 def test_a_layer_of_nothing_is_an_archive_of_nothing(
     graded: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
