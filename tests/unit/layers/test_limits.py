@@ -63,6 +63,18 @@ def test_a_parcel_shows_nothing_of_another_regions_users(graded: Release, county
             )
 
 
+def test_a_town_sees_its_users_parcels_and_no_unused_ones(graded: Release, county: str) -> None:
+    """A parcel's code says its county and no town: its next digits are a land register's, not a town's."""
+    towns = graded.rankings.filter(pl.col("region_code").str.starts_with(county))["region_code"]
+    town = str(towns.drop_nulls().mode().sort()[0])[:9]
+    own = set(graded.rankings.filter(pl.col("region_code").str.starts_with(town))["enterprise_id"])
+    seen = table(graded, "parcels", in_region(town))
+    assert own and seen.height > 0 and all(set(users) & own for users in seen["enterprise_ids"])
+    unused = table(graded, "parcels").filter(pl.col("enterprise_ids").list.len() == 0)["parcel_code"][0]
+    assert unused not in set(table(graded, "parcels", in_region(unused[:9]))["parcel_code"])
+    assert unused in set(table(graded, "parcels", in_region(unused[:6]))["parcel_code"])
+
+
 def test_an_enterprise_sees_itself(graded: Release) -> None:
     used = table(graded, "parcels").filter(pl.col("enterprises") > 1)["enterprise_ids"][0]
     only = Limits("enterprise@", None, (pl.col("enterprise_id") == used[1]).fill_null(False))
