@@ -27,6 +27,8 @@ _CHINESE = {
     )
 }
 _MONTH = re.compile(r"^(?:(20\d\d)年?)?(1[0-2]|0?[1-9])月份?$|^(20\d\d)(1[0-2]|0[1-9])$")
+_AMOUNT = re.compile(r"[+-]?(?:\d+\.\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?)")
+_YEAR_MONTH = re.compile(r"20\d\d\.\d{1,2}")
 _BRACKET = re.compile(r"[(（\[【].*?[)）\]】]")
 _LEAST, _LONGEST = 2, 12
 
@@ -70,7 +72,9 @@ def month_named(text: str) -> tuple[int | None, int] | None:
 
 
 def _month(text: str, words: list[str]) -> tuple[int | None, int] | None:
-    folded = fold(_BRACKET.sub("", normal(text)))
+    if _AMOUNT.fullmatch(said := normal(text).strip()) and not _YEAR_MONTH.fullmatch(said):
+        return None  # 20.4901 and 204,901 are amounts of a first row, not January of 2049
+    folded = fold(_BRACKET.sub("", said))
     readings = [folded, *(folded.replace(word, "", 1) for word in words if word and word in folded)]
     return next((month for reading in readings if (month := _bare_month(reading))), None)
 

@@ -10,6 +10,7 @@ import xlsxwriter
 
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
+from ingest.canonical import Year
 from ingest.load import LoadReport, ingest
 
 A, B, C = "91110108551385082Q", "91110000600037341L", "91310112087994932F"
@@ -227,3 +228,16 @@ def test_a_code_with_the_mark_of_text_before_it(home: Warehouse, tmp_path: Path)
     report = one(home, put(tmp_path, "a.csv", text), "state_tax")
     assert kept(home, report, "payment")["uscc"].to_list() == [A, B]
     assert report.reasons == {"bad_credit_code": 1}, "a wrong one stays wrong"
+
+
+@pytest.mark.parametrize(
+    ("amount", "wh"), [("20.4901", 204_901_000), ('"204,901"', 2_049_010_000_000), ("2024.01", 20_240_100_000)]
+)
+def test_an_amount_that_looks_like_a_month_is_an_amount(home: Warehouse, tmp_path: Path, amount: str, wh: int) -> None:
+    """In a file of one row, where what stands under the header could be a second line of it."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"户号,户名,月份,用电量（万千瓦时）\n0001,企业1,2024-01,{amount}\n", "utf-8")
+    report = ingest(home, [path], source="power", year=2024)[0]
+    scan = Year(home, 2024).scan("power", "usage")
+    assert scan is not None and report.refused == 0
+    assert scan.select("period", "power_wh").collect().rows() == [(202401, wh)]
