@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -46,19 +46,11 @@ def of_release(shelf: Shelf, opened: Opened, view: View, here: bool = False) -> 
     """The layers of a release that the viewer may see and that the release can give. Large layers are prepared by a
     process of their own, unless ``here``: what it takes would stay in the memory of the worker."""
     found = {}
-    for name in _given(opened.release.folder):
-        if view.viewer.can(f"layer_{name}"):
+    for name, layer in LAYERS.items():
+        if view.viewer.can(f"layer_{name}") and all(opened.release.has(needed) for needed in layer.needs):
             make = partial(_features, shelf, opened, name, view, here)
-            found[name] = Collection(name, LAYERS[name].zh, LAYERS[name].en, make, year=opened.board.year)
+            found[name] = Collection(name, layer.zh, layer.en, make, year=opened.board.year)
     return found
-
-
-@lru_cache(maxsize=64)
-def _given(folder: Path) -> tuple[str, ...]:
-    """The layers whose files a release has; a release never changes."""
-    return tuple(
-        n for n, layer in LAYERS.items() if all((folder / f"{needed}.parquet").is_file() for needed in layer.needs)
-    )
 
 
 def _features(shelf: Shelf, opened: Opened, name: str, view: View, here: bool) -> Features:
