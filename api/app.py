@@ -11,14 +11,16 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api import desk, errors
 from api.door import Door
+from api.first import First
 from api.fresh import Fresh
 from api.guard import LOOPBACK, Guard
 from api.ogc import make_router
-from api.ogc.quick import QuickTiles
+from api.ogc.quick import QuickItems, QuickTiles
+from api.ogc.shelf import Shelf
 from api.openapi import describe
 from api.operations import metrics
 from api.operations.audit import Audit
@@ -28,7 +30,7 @@ from api.operations.watch import Watch
 from api.pages import routes as pages
 from api.pages.assets import STATIC, Assets
 from api.query import once
-from api.quick import Quick
+from api.quick import QuickPages
 from api.rights.credentials import Directory, Identify
 from api.rights.gate import Gate
 from api.rights.oidc import Tokens
@@ -66,7 +68,7 @@ def _version() -> str:
 class Application(FastAPI):
     """FastAPI behind what answers first: its own outer layers cost a fifth of a page that is a look-up."""
 
-    first: ASGIApp | None = None
+    first: First | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.first is None:
@@ -88,6 +90,7 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings
     )  # fmt: skip
     app.state.store = Store(warehouse)
     app.state.warm = Warm(app.state.store)
+    app.state.ogc_shelf = Shelf(warehouse.home / "cache")
     app.state.settings, app.state.audit = settings, Audit(warehouse)
     app.state.directory = Directory(warehouse, settings.users_required)
     app.state.tokens = Tokens(settings.provider) if settings.provider else None
@@ -109,8 +112,8 @@ def create_app(warehouse: Warehouse, hosts: tuple[str, ...] = LOOPBACK, settings
 
 
 def _wrap(app: Application, hosts: tuple[str, ...], settings: Settings) -> None:
-    """The middleware, innermost first: who may → which Host → other origins → what is known of the request → tiles and
-    pages that are look-ups, which ask all of that of the door."""
+    """The middleware, innermost first: who may → which Host → other origins → what is known of the request → answers
+    that are look-ups, which ask all of that of the door."""
     identify = Identify(app.state.directory, app.state.tokens)
     limits, named = Limits(settings.rate, settings.burst), (*hosts, *settings.hosts)
     app.add_middleware(Gate, identify=identify, limits=limits, audit=app.state.audit)
@@ -121,8 +124,9 @@ def _wrap(app: Application, hosts: tuple[str, ...], settings: Settings) -> None:
     app.add_middleware(Watch, access_log=settings.access_log)
     door = Door(named, identify, limits, app.state.audit, settings.access_log)
     fresh = Fresh(app.state.store, app.state.directory, settings.patience)
-    tiles = QuickTiles(partial(FastAPI.__call__, app), app.state.store, door, fresh)
-    app.first = Quick(tiles, app.state.store, door, fresh)
+    store, shelf = app.state.store, app.state.ogc_shelf
+    lookups = (QuickPages(store), QuickTiles(store), QuickItems(store, shelf))
+    app.first = First(partial(FastAPI.__call__, app), door, fresh, lookups)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from api.operations.chain import Access
 from api.operations.limits import Limits
 from api.operations.watch import note_line, request_id
 from api.rights.credentials import Identify
-from api.rights.routes import Rule
+from api.rights.routes import Rule, audited
 from api.rights.view import ADMINISTRATOR, Viewer
 
 Headers = list[tuple[bytes, bytes]]
@@ -39,11 +39,12 @@ class Door:
         viewer = self.identify.at_once(headers)
         return viewer if viewer is not None and viewer.can(rule.action) else None
 
-    def note(self, rule: Rule, viewer: Viewer, query: bytes, release: str, status: int) -> None:
+    def note(self, scope: Scope, rule: Rule, viewer: Viewer, release: str, status: int) -> None:
         """A token of the viewer's rate (PermuError where there is none), a line for the audit log."""
         if viewer is not ADMINISTRATOR:
             self.limits.take(viewer.name)
-        self.audit.see(Access(viewer.name, viewer.role, "view", "GET", rule.pattern, query, release, None, status))
+        where, question = audited(scope, rule)
+        self.audit.see(Access(viewer.name, viewer.role, "view", "GET", where, question, release, None, status))
 
     async def send(self, scope: Scope, send: Send, answer: Answer, rule: Rule, viewer: Viewer, begun: float) -> None:
         """An answer whose headers are those of every answer already; its time, counted and noted."""

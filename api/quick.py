@@ -1,29 +1,23 @@
-"""Ranking pages that need no work: answered on the event loop, before routing.
-
-A page of a group whose order stands in the prepared files, or was found before, is a look-up: no table is scanned, no
-query run and no file opened (a test holds it to that), so it costs less than handing it to a worker thread, and less
-than the layers around the routes. What those decide and note is asked of them here: which Host, who, how often, the
-audit log, the metrics. Everything else, every refusal among it, goes on to them and to the route, which says the same
-in the same bytes.
-"""
+"""Ranking pages that need no work (see api.first): of a group whose order stands in the prepared files, or was found
+before. No table is scanned, no query run and no file opened (a test holds it to that)."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from api.door import Answer, Door
-from api.fresh import Fresh, Known
+from api.door import Answer
+from api.first import Asked
+from api.fresh import Known
 from api.guard import guarded
 from api.query import PAGE, RankingQuery
 from api.ranking_page import around
 from api.recent import Key, Page, Recent
 from api.respond import PACK_FROM, VARY, encoding_of, holds, tag_of
 from api.rights import View, Viewer, rights_of
-from api.rights.routes import RANKINGS as RULE
+from api.rights.routes import RANKINGS, Rule
 from api.store import Listed, Opened, Store
 from engine.query import Selection, cursor
 from engine.query.page import part_of
@@ -71,43 +65,23 @@ def question_of(query: bytes) -> Question | None:
     return Question(pairs, selection, **about)
 
 
-class Quick:
-    """ASGI middleware, outermost: around the application itself."""
+class QuickPages:
+    """A look-up of api.first."""
 
-    def __init__(self, app: ASGIApp, store: Store, door: Door, fresh: Fresh) -> None:
-        self.app, self.store, self.door, self.fresh = app, store, door, fresh
-        self.recent = Recent()
+    def __init__(self, store: Store) -> None:
+        self.store, self.recent = store, Recent()
         self._views: dict[tuple[Viewer, Listed], View] = {}
         self._made_so_far = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
-            await self.app(scope, receive, send)
-            return
-        begun = time.perf_counter()
-        known = await self.fresh.known()
-        viewer = self.door.viewer(RULE, scope["headers"]) if known else None
-        found = self._answer(scope, known, viewer) if known and viewer else None
-        if viewer is None or found is None:
-            await self.app(scope, receive, send)
-            return
-        await self.door.send(scope, send, found, RULE, viewer, begun)
+    def rule(self, scope: Scope) -> Rule | None:
+        """The rankings' own."""
+        return RANKINGS if scope["path"] == PATH else None
 
-    def _answer(self, scope: Scope, known: Known, viewer: Viewer) -> Answer | None:
-        """Status, headers and body; None where the route has to say it."""
-        sent = dict(scope["headers"])
-        if len(sent) != len(scope["headers"]) or b"origin" in sent:
-            return None
-        key = (scope["query_string"], viewer)
-        try:
-            page = self.recent.find(key, known) or self._made(key, known)
-            if page is None:
-                return None
-            answer = self._told(key, page, sent)
-            self.door.note(RULE, viewer, key[0], page.release_id, answer[0])
-        except (PermuError, OSError):
-            return None
-        return answer
+    def answer(self, asked: Asked) -> tuple[Answer, str] | None:
+        """The page that was asked lately, or one that is at hand."""
+        key = (asked.scope["query_string"], asked.viewer)
+        page = self.recent.find(key, asked.known) or self._made(key, asked.known)
+        return (self._told(key, page, asked.sent), page.release_id) if page else None
 
     def _told(self, key: Key, page: Page, sent: dict[bytes, bytes]) -> Answer:
         """A page as the client takes it: not again what it holds, packed if it says so."""

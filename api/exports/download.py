@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +11,7 @@ from typing import BinaryIO
 import polars as pl
 import zstandard
 from fastapi import Request
+from isal import igzip
 from starlette.responses import Response, StreamingResponse
 
 from api.exports.formats import MEDIA, filename, prepared_xlsx, write_slices
@@ -98,7 +98,7 @@ def spooled(
 
 def _packer(file: BinaryIO, encoding: str | None) -> AbstractContextManager[BinaryIO]:
     if encoding == "gzip":
-        return gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0)  # type: ignore[return-value]
+        return igzip.IGzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0)  # type: ignore[return-value]
     if encoding == "zstd":
         return zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False)
     return nullcontext(file)

@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from api.ogc.collections import of_file
 from api.ogc.routes import make_router
-from api.ogc.shelf import Shelf
 
 __all__ = ["add_file", "make_router"]
 
@@ -19,7 +18,5 @@ def add_file(app: FastAPI, place: Path, layer: str | None = None, times: tuple[s
     ``times`` names the columns of a feature's start and end. PermuError bad_file.
     """
     state = app.state
-    if not hasattr(state, "ogc_shelf"):
-        state.ogc_shelf = Shelf(state.store.warehouse.home / "cache")
     held = getattr(state, "ogc_files", {})
     state.ogc_files = {**held, **of_file(state.ogc_shelf, place, layer, times)}

@@ -18,7 +18,7 @@ from api.ogc.shelf import Shelf
 from api.rights import View
 from api.store import Opened
 from engine.features import Features
-from engine.layers import LAYERS, table
+from engine.layers import LAYERS, Limits, table
 from engine.schema.errors import PermuError
 
 LARGE = 100_000  # enterprises of a release from which layers are prepared by another process
@@ -53,6 +53,19 @@ def of_release(shelf: Shelf, opened: Opened, view: View, here: bool = False) -> 
     return found
 
 
+def at_hand(shelf: Shelf, opened: Opened, name: str, view: View) -> Collection | None:
+    """A layer of a release that was asked for before, as this viewer sees it, and is open: nothing is read for it."""
+    features = shelf.at_hand(*_shelved(opened, name, limits_of(view)))
+    if features is None:
+        return None
+    layer = LAYERS[name]
+    return Collection(name, layer.zh, layer.en, lambda: features, year=opened.board.year)
+
+
+def _shelved(opened: Opened, name: str, limits: Limits) -> tuple[str, str]:
+    return opened.board.release_id, f"{name}|{opened.listed.rankings_sha256[:12]}|{limits.key}"
+
+
 def _features(shelf: Shelf, opened: Opened, name: str, view: View, here: bool) -> Features:
     limits = limits_of(view)
 
@@ -62,8 +75,7 @@ def _features(shelf: Shelf, opened: Opened, name: str, view: View, here: bool) -
             return None
         return table(opened.release, name, limits), LAYERS[name].identity
 
-    sha = opened.listed.rankings_sha256[:12]
-    return shelf.features(opened.board.release_id, f"{name}|{sha}|{limits.key}", make)
+    return shelf.features(*_shelved(opened, name, limits), make)
 
 
 def elsewhere(shelf: Shelf, opened: Opened, name: str, view: View) -> None:

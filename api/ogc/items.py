@@ -10,12 +10,14 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 from starlette.requests import Request
+from starlette.responses import Response
 
 from api.ogc.collections import Collection
 from api.ogc.crs import CRS84, Crs, from_lonlat, read_crs
+from api.ogc.documents import queryables_header
 from api.ogc.find import find
 from api.ogc.links import Link, itself, link, with_query
-from api.ogc.negotiate import GEOJSON, HTML
+from api.ogc.negotiate import GEOJSON, HTML, reply
 from api.ogc.question import read, require_known, write_cursor
 from api.ogc.scope import Scope
 from engine.schema.errors import PermuError
@@ -63,6 +65,13 @@ def page(request: Request, scope: Scope, collection: Collection, form: str) -> P
         token = write_cursor(following, (bound, collection.id, asked.identity))
         links.append(_next(request, scope, collection, form, token))
     return Page(collection, shown, len(rows), links, asked.crs)
+
+
+def geojson(request: Request, scope: Scope, collection: Collection) -> Response:
+    """The answer with a page as GeoJSON. PermuError as :func:`page`."""
+    found = page(request, scope, collection, "json")
+    named = queryables_header(scope, collection.id)
+    return reply(request, scope, found.geojson, GEOJSON, {**content_crs(found.crs), **named})
 
 
 def _url(scope: Scope, collection: Collection) -> str:

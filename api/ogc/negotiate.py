@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable
 
 import orjson
@@ -10,15 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.ogc.scope import Scope
-from api.respond import accepts_gzip, etag, is_fresh
+from api.respond import PACK_FROM, encoding_of, etag, is_fresh, packed
 from api.store import Listed
 from engine.schema.errors import PermuError
 
 JSON, GEOJSON, HTML, SCHEMA = "application/json", "application/geo+json", "text/html", "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 FORMATS = ("json", "html")
-_GZIP_FROM = 1024
-_FAST_FROM = 20_000  # bytes from which speed counts more than size: a third of the time, a fifth more to send
 
 
 def wanted(request: Request) -> str:
@@ -70,9 +67,9 @@ def reply(
     if is_fresh(request, tag):
         return Response(status_code=304, headers=sent)
     body = make()
-    if len(body) >= _GZIP_FROM and accepts_gzip(request):
-        body = gzip.compress(body, 1 if len(body) >= _FAST_FROM else 5, mtime=0)
-        sent["Content-Encoding"] = "gzip"
+    encoding = encoding_of(request.headers.get("accept-encoding", ""))
+    if encoding is not None and len(body) >= PACK_FROM:
+        body, sent["Content-Encoding"] = packed(body, encoding), encoding
     return Response(body, headers=sent, media_type=media)
 
 

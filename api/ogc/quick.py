@@ -1,69 +1,89 @@
-"""Tiles of an open tile set, answered before routing: a look-up in a mapped file, whose cost is else that of finding
-the route and of the layers around it (see api.quick). Everything else goes on to the route, every refusal among it,
-which says the same in the same bytes."""
+"""Tiles of an open tile set and plain pages of open features that need no work (see api.first)."""
 
 from __future__ import annotations
 
 import re
-import time
 from gzip import decompress
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.types import Scope
 
-from api.door import Answer, Door
-from api.fresh import Fresh, Known
+from api.door import Answer
+from api.first import Asked
 from api.guard import guarded
+from api.ogc import items
+from api.ogc.collections import at_hand as open_layer
+from api.ogc.negotiate import wanted
+from api.ogc.question import read_limit
 from api.ogc.ready import Ready, at_hand
+from api.ogc.scope import Scope as Place
+from api.ogc.scope import addresses
+from api.ogc.shelf import Shelf
 from api.ogc.tilesets import QUAD
 from api.respond import holds
-from api.rights import Viewer
+from api.rights import rights_of
 from api.rights.routes import Rule, quick_rule
 from api.store import Store
-from engine.schema.errors import PermuError
+from engine.layers import LAYERS
 
-_TILE = re.compile(
-    rf"/ogc(?:/releases/([^/]+))?/collections/([a-z_]+)/tiles/{QUAD}/(\d{{1,2}})/(\d{{1,9}})/(\d{{1,9}})", re.A
-)
+ROWS = 100  # more features than these are a worker thread's
+_PLAIN = frozenset({"f", "limit", "cursor"})
+_LAYER = r"/ogc(?:/releases/([^/]+))?/collections/([a-z_]+)"
+_TILE = re.compile(rf"{_LAYER}/tiles/{QUAD}/(\d{{1,2}})/(\d{{1,9}})/(\d{{1,9}})", re.A)
+_ITEMS = re.compile(rf"{_LAYER}/items", re.A)
 
 
 class QuickTiles:
-    """ASGI middleware, around the application itself."""
+    """A look-up of api.first in a mapped archive."""
 
-    def __init__(self, app: ASGIApp, store: Store, door: Door, fresh: Fresh) -> None:
-        self.app, self.store, self.door, self.fresh = app, store, door, fresh
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = None
-        if scope["type"] == "http" and scope["method"] == "GET" and not scope["query_string"]:
-            asked = _TILE.fullmatch(scope["path"])
-        rule = quick_rule(scope["path"]) if asked else None
-        if asked is None or rule is None:
-            await self.app(scope, receive, send)
-            return
-        begun = time.perf_counter()
-        known = await self.fresh.known()
-        viewer = self.door.viewer(rule, scope["headers"]) if known else None
-        found = self._answer(scope, known, asked, rule, viewer) if known and viewer else None
-        if viewer is None or found is None:
-            await self.app(scope, receive, send)
-            return
-        await self.door.send(scope, send, found, rule, viewer, begun)
+    def rule(self, scope: Scope) -> Rule | None:
+        """The layer's, for the address of a tile without a question."""
+        return quick_rule(scope["path"]) if not scope["query_string"] and _TILE.fullmatch(scope["path"]) else None
 
-    def _answer(self, scope: Scope, known: Known, asked: re.Match[str], rule: Rule, viewer: Viewer) -> Answer | None:
-        """Status, headers and body; None where the route has to say it."""
-        sent = dict(scope["headers"])
-        if len(sent) != len(scope["headers"]) or b"origin" in sent:
-            return None
-        ready = at_hand(self.store, known.entries, asked[1], asked[2], viewer)
-        z, y, x = int(asked[3]), int(asked[4]), int(asked[5])
+    def answer(self, asked: Asked) -> tuple[Answer, str] | None:
+        """The tile as stored, of a tile set that stands."""
+        release, layer, *place = _TILE.fullmatch(asked.scope["path"]).groups()  # type: ignore[union-attr]
+        ready = at_hand(self.store, asked.known.entries, release, layer, asked.viewer)
+        z, y, x = map(int, place)
         if ready is None or not ready.covers(z, y, x):
             return None
-        answer = _told(ready, z, y, x, sent)
-        try:
-            self.door.note(rule, viewer, b"", ready.release_id, answer[0])
-        except PermuError:
+        return _told(ready, z, y, x, asked.sent), ready.release_id
+
+
+class QuickItems:
+    """A look-up of api.first in prepared features: pages as they follow each other, without a filter."""
+
+    def __init__(self, store: Store, shelf: Shelf) -> None:
+        self.store, self.shelf = store, shelf
+
+    def rule(self, scope: Scope) -> Rule | None:
+        """The layer's, for the address of its items."""
+        found = _ITEMS.fullmatch(scope["path"])
+        return quick_rule(scope["path"]) if found and found[2] in LAYERS else None
+
+    def answer(self, asked: Asked) -> tuple[Answer, str] | None:
+        """The page by the route's own code, of features that are open."""
+        request = Request(asked.scope)
+        given = request.query_params
+        plain = len(given) == len(given.multi_items()) and given.keys() <= _PLAIN
+        if not plain or read_limit(given.get("limit")) > ROWS or wanted(request) != "json":
             return None
-        return answer
+        release, layer = _ITEMS.fullmatch(asked.scope["path"]).groups()  # type: ignore[union-attr]
+        seen = tuple(e for e in asked.known.entries if asked.viewer.sees_release(e.state))
+        listed = self.store.chosen(seen, release, None, None)
+        opened = asked.known.standing.get(listed.release_id)
+        if opened is None or opened.listed != listed:
+            return None
+        view = rights_of(asked.viewer, opened)
+        held = open_layer(self.shelf, opened, layer, view)
+        if held is None:
+            return None
+        place = Place(*addresses(request, release), self.store, opened, view, self.shelf, {layer: held})
+        told = items.geojson(request, place, held)
+        return (told.status_code, guarded(told.raw_headers), bytes(told.body)), listed.release_id
 
 
 def _told(ready: Ready, z: int, y: int, x: int, sent: dict[bytes, bytes]) -> Answer:

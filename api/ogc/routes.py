@@ -70,11 +70,13 @@ def queryables_of(request: Request, collection_id: str) -> Response:
 def items_of(request: Request, collection_id: str) -> Response:
     """A page of features."""
     scope, form = Scope.of(request), wanted(request)
-    found = items.page(request, scope, scope.collection(collection_id), form)
-    named = documents.queryables_header(scope, collection_id)
-    if form == "html":
-        return reply(request, scope, lambda: pages.items(scope, found), HTML, named)
-    return reply(request, scope, found.geojson, GEOJSON, {**items.content_crs(found.crs), **named})
+    collection = scope.collection(collection_id)
+    if form == "json":
+        return items.geojson(request, scope, collection)
+    found = items.page(request, scope, collection, form)
+    return reply(
+        request, scope, lambda: pages.items(scope, found), HTML, documents.queryables_header(scope, collection.id)
+    )
 
 
 def item(request: Request, collection_id: str, feature_id: str) -> Response:

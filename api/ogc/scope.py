@@ -38,10 +38,9 @@ class Scope:
         seen = store.seen_by(viewer_of(request).sees_release)
         opened = seen.find(named)
         view = view_of(request, opened)
-        base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/ogc"
-        root = base if named is None else f"{base}/releases/{quote(named, safe='')}"
-        shelf = _shelf(state, store)
-        return Scope(root, base, seen, opened, view, shelf, {**of_release(shelf, opened, view), **further(state)})
+        shelf: Shelf = state.ogc_shelf
+        held = {**of_release(shelf, opened, view), **further(state)}
+        return Scope(*addresses(request, named), seen, opened, view, shelf, held)
 
     def collection(self, name: str) -> Collection:
         """PermuError unknown_layer; forbidden where the role may not see it."""
@@ -65,11 +64,10 @@ class Scope:
         return self.root + path
 
 
-def _shelf(state: State, store: Store) -> Shelf:
-    if not hasattr(state, "ogc_shelf"):
-        state.ogc_shelf = Shelf(store.warehouse.home / "cache")
-    found: Shelf = state.ogc_shelf
-    return found
+def addresses(request: Request, named: str | None) -> tuple[str, str]:
+    """Those of the landing pages of the release that is named in the path and of the default one."""
+    base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/ogc"
+    return base if named is None else f"{base}/releases/{quote(named, safe='')}", base
 
 
 def further(state: State) -> dict[str, Collection]:

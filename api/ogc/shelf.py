@@ -48,16 +48,23 @@ class Shelf:
         """The features ``name`` of a release (or file) ``of``; ``make`` writes them the first time, in a thread of its
         own. PermuError not_ready where that takes longer than a client waits."""
         folder = _place(self.cache, of, name)
-        with self._lock:
-            if folder in self._open:
-                self._open.move_to_end(folder)
-                return self._open[folder]
+        kept = self.at_hand(of, name)
+        if kept is not None:
+            return kept
         found = self._made(folder, make, decimals)
         with self._lock:
             self._open[folder] = found
             while len(self._open) > _OPEN:
                 self._open.popitem(last=False)
         return found
+
+    def at_hand(self, of: str, name: str) -> Features | None:
+        """The features if they are open: nothing is read for it."""
+        folder = _place(self.cache, of, name)
+        with self._lock:
+            if folder in self._open:
+                self._open.move_to_end(folder)
+            return self._open.get(folder)
 
     def _made(self, folder: Path, make: Maker, decimals: int) -> Features:
         try:

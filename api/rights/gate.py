@@ -15,7 +15,7 @@ from api.operations.audit import Audit
 from api.operations.chain import Access
 from api.operations.limits import Limits
 from api.rights.credentials import Given, Identify, given, unauthorized
-from api.rights.routes import OPEN, PERSON, Rule, quick_rule
+from api.rights.routes import OPEN, PERSON, Rule, audited, quick_rule
 from api.rights.view import ADMINISTRATOR, Viewer, forbidden
 from engine.schema.errors import PermuError
 
@@ -167,8 +167,8 @@ def _is_file(message: Message) -> bool:
 
 
 def _access(scope: Scope, rule: Rule | None, kind: str, message: Message) -> Access:
-    tiles = rule is not None and rule.audit == "tiles"
     held = scope["state"]
+    where, question = audited(scope, rule)
     viewer: Viewer = held.get("viewer", NOBODY)
     rows = held.get("audit_rows")
     if rows is None and kind == "export":
@@ -179,8 +179,8 @@ def _access(scope: Scope, rule: Rule | None, kind: str, message: Message) -> Acc
         viewer.role,
         kind,
         scope["method"],
-        rule.pattern if rule and tiles else scope["path"][:300],
-        b"" if tiles else scope["query_string"],
+        where,
+        question,
         held.get("audit_release"),
         rows,
         message["status"],

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from starlette.types import Scope
+
 OPEN = "open"  # no figure of an enterprise in it: also without a key
 PERSON = "person"  # any known viewer
 
@@ -110,3 +112,10 @@ def rule_of(path: str) -> Rule | None:
 
 
 quick_rule = lru_cache(maxsize=4096)(rule_of)
+
+
+def audited(scope: Scope, rule: Rule | None) -> tuple[str, bytes]:
+    """Address and question as the audit log names them: of tiles the layer alone, not the place that was looked at."""
+    if rule is not None and rule.audit == "tiles":
+        return rule.pattern, b""
+    return scope["path"][:300], scope["query_string"]

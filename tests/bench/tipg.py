@@ -1,4 +1,4 @@
-"""A page of features and a tile of zoom 12 of 200,000 parcels over HTTP: /ogc beside tipg over PostGIS on the same rows."""
+"""Pages of features and a tile of zoom 12 of 200,000 parcels over HTTP: /ogc beside tipg over PostGIS on the same rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.bench import layers, ogc
 from tests.bench.measure import Line
 from tests.bench.serve import Server, serving, uvicorn
 
-LIMIT, ZOOM, CONNECTIONS = 100, 12, 4
+LIMITS, PAGES, ZOOM, CONNECTIONS = (100, 10), 40, 12, 4
 _SAME = [
     "parcel_code",
     "name",
@@ -57,13 +58,30 @@ def _fetch(server: Server, path: str) -> bytes:
         return gzip.decompress(body) if answer.headers.get("Content-Encoding") == "gzip" else body
 
 
-def _features(body: bytes) -> int:
-    return len(json.loads(body)["features"])
+def _pages(engine: str, server: Server, base: str, limit: int) -> list[str]:
+    """The addresses of pages that follow each other. SystemExit unless they hold as many different parcels as asked."""
+    paths, codes = [f"{base}/items?limit={limit}"], set()
+    while True:
+        document = json.loads(_fetch(server, paths[-1]))
+        codes |= {feature["properties"]["parcel_code"] for feature in document["features"]}
+        if len(paths) == PAGES:
+            break
+        following = next(one["href"] for one in document["links"] if one["rel"] == "next")
+        paths.append(following.partition(f":{server.port}")[2])
+    if len(codes) != PAGES * limit:
+        raise SystemExit(f"bench ogc_tipg: {PAGES} pages of {limit} of {engine} hold {len(codes)} parcels")
+    return paths
 
 
-def _drawn(body: bytes) -> int:
-    decoded: dict[str, Any] = mapbox_vector_tile.decode(body)
-    return sum(len(layer["features"]) for layer in decoded.values())
+def _tile_of(engine: str, server: Server, base: str, x: int, y: int) -> list[str]:
+    """The tile's address. SystemExit where nothing is drawn on it."""
+    path = f"{base}/tiles/WebMercatorQuad/{ZOOM}/" + (f"{y}/{x}" if engine == "permu" else f"{x}/{y}")
+    decoded: dict[str, Any] = mapbox_vector_tile.decode(_fetch(server, path))
+    drawn = sum(len(layer["features"]) for layer in decoded.values())
+    print(f"ogc_tipg tile {engine}: {drawn} features", flush=True)
+    if not drawn:
+        raise SystemExit(f"bench ogc_tipg: nothing is drawn on {path} of {engine}")
+    return [path]
 
 
 @contextmanager
@@ -80,26 +98,24 @@ def _servers(home: Path, frame: geopandas.GeoDataFrame) -> Iterator[dict[str, Se
 
 
 def ogc_tipg() -> list[Line]:
-    """Seconds for a thousand pages of 100 features, and for a thousand tiles of zoom 12 (the first look makes ours)."""
+    """Seconds for a thousand pages of 100 and of 10 features, each another, and for a thousand tiles of zoom 12."""
+    base = {"permu": "/ogc/collections/parcels", "tipg": "/collections/public.parcels"}
     with tempfile.TemporaryDirectory() as name:
         release = open_release(layers.build(Path(name)))
         layers.prepared.prepare(release, "parcels", "pmtiles")
         frame = _frame(release)
-        x, y = _tile(frame)
-        base = {"permu": "/ogc/collections/parcels", "tipg": "/collections/public.parcels"}
-        tile = {"permu": f"WebMercatorQuad/{ZOOM}/{y}/{x}", "tipg": f"WebMercatorQuad/{ZOOM}/{x}/{y}"}
+        place = _tile(frame)
+        asked = {f"items_{n}": partial(_pages, limit=n) for n in LIMITS} | {
+            "tile": partial(_tile_of, x=place[0], y=place[1])
+        }
         found: list[Line] = []
         with _servers(Path(name), frame) as servers:
-            for what, count in (("items", _features), ("tile", _drawn)):
+            for what, paths in asked.items():
                 seconds: dict[str, float] = {}
                 for engine, server in servers.items():
-                    ending = f"items?limit={LIMIT}" if what == "items" else f"tiles/{tile[engine]}"
-                    path = f"{base[engine]}/{ending}"
-                    held = count(_fetch(server, path))
-                    load = server.load([path], CONNECTIONS, 5, "-H", "Accept-Encoding: gzip")
-                    print(f"ogc_tipg {what} {engine}: {load.rate:.0f}/s, {held} features each", flush=True)
-                    if held == 0 or (what == "items" and held != LIMIT):
-                        raise SystemExit(f"bench ogc_tipg: {engine} answers {path} with {held} features")
+                    known = paths(engine, server, base[engine])
+                    load = server.load(known, CONNECTIONS, 5, "-H", "Accept-Encoding: gzip")
+                    print(f"ogc_tipg {what} {engine}: {load.rate:.0f}/s, p99 {load.p99 * 1e3:.1f} ms", flush=True)
                     seconds[engine] = 1000 / load.rate
                 for engine, each in seconds.items():
                     peak = round(servers[engine].memory()["peak"])

@@ -16,11 +16,12 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.door import Door
+from api.first import First
 from api.fresh import Fresh
 from api.operations.audit import Audit
 from api.operations.limits import Limits
 from api.operations.settings import Settings
-from api.quick import Quick, question_of
+from api.quick import QuickPages, question_of
 from api.ranking_page import ranking_page
 from api.respond import encoding_of
 from api.rights import Viewer
@@ -171,7 +172,8 @@ def test_who_does_not_see_all_is_the_route_s(
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await Quick(inner, store, door, Fresh(store, identify.directory))(scope, None, send)  # type: ignore[arg-type]
+        first = First(inner, door, Fresh(store, identify.directory), [QuickPages(store)])
+        await first(scope, None, send)  # type: ignore[arg-type]
 
     for _ in range(10):  # the ledger may be written meanwhile: then the route answers, and reads it
         inner.asked = 0
