@@ -48,9 +48,11 @@ class Files:
         key = (release.id, layer, ending, limits.key)
         with self._lock:
             making = self._making.get(key)
+            begun = making is None
             if making is None:
                 making = self._making[key] = self._maker.submit(prepare, release, layer, ending, limits)
-                making.add_done_callback(self._forget(key))
+        if begun:  # without the lock: what is done already calls back at once, in this thread
+            making.add_done_callback(self._forget(key))
         room = self._waiting.acquire(blocking=False)
         try:
             return making.result(WAIT_SECONDS if room else 0)

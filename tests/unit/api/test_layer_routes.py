@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,6 +26,7 @@ from engine.layers import EVERYTHING, LAYERS, table
 from engine.layers.archive import Archive
 from engine.layers.prepared import FORMS
 from engine.releases import find
+from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse
 
 TILES = "/ogc/collections/parcels/tiles/WebMercatorQuad"
@@ -269,3 +270,27 @@ def test_few_requests_wait_for_a_layer_that_is_being_made(
         made.set()
     assert len(refused) == 40 - kept.WAITING and {getattr(e, "code", e) for e in refused} == {"not_ready"}
     assert [one.result() for one in asked if one.exception() is None] == [Path("made")] * kept.WAITING
+
+
+def test_a_layer_that_is_made_at_once_holds_up_nobody(demo_home: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be made, or found impossible, before the request looks for it again."""
+    release, files, told = find(demo_home, year=2024), kept.Files(), []
+
+    def at_once(*_: object) -> Future[Path]:
+        done: Future[Path] = Future()
+        done.set_exception(PermuError("no_layer", "none", "无"))
+        return done
+
+    def ask() -> None:
+        for _ in range(2):
+            try:
+                files.file(release, "parcels", "geojson", EVERYTHING)
+            except PermuError as error:
+                told.append(error.code)
+
+    monkeypatch.setattr("api.layers.held", lambda *_: None)
+    monkeypatch.setattr(files._maker, "submit", at_once)
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(20)
+    assert told == ["no_layer"] * 2
