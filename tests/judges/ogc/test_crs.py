@@ -9,12 +9,14 @@ import pyproj
 import pytest
 import shapely
 
+from engine.layers import LAYERS
 from tests.judges.ogc.api import Api, Schemas
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 ALL = [CRS84, f"{EPSG}4326", f"{EPSG}4490", f"{EPSG}4549", f"{EPSG}3857"]
-OURS = ["parcels", "enterprises", "regions"]
+OURS = list(LAYERS)
+FINDINGS = ("low_efficiency", "idle")  # few features
 UNKNOWN = [
     f"{EPSG}4527",
     f"{EPSG}",
@@ -77,7 +79,7 @@ def test_without_crs_it_is_crs84(api: Api) -> None:
 @pytest.mark.requirement("/req/crs/fc-crs-valid-value")
 @pytest.mark.parametrize("uri", UNKNOWN)
 def test_unknown_crs_is_400(api: Api, uri: str) -> None:
-    for name in ("regions", "ne_110m_rivers_lake_centerlines"):
+    for name in api.names():
         identity = api.items(name, limit="1")["features"][0]["id"]
         for path in (f"/collections/{name}/items", f"/collections/{name}/items/{identity}"):
             answer = api.get(path, crs=uri)
@@ -87,8 +89,9 @@ def test_unknown_crs_is_400(api: Api, uri: str) -> None:
 @pytest.mark.requirement("/req/crs/fc-bbox-crs-valid-value")
 @pytest.mark.parametrize("uri", UNKNOWN)
 def test_unknown_bbox_crs_is_400(api: Api, uri: str) -> None:
-    answer = api.get("/collections/regions/items", bbox="118,31,121,32", bbox_crs=uri)
-    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox-crs"
+    for name in api.names():
+        answer = api.get(f"/collections/{name}/items", bbox="118,31,121,32", bbox_crs=uri)
+        assert answer.status_code == 400 and answer.json()["parameter"] == "bbox-crs"
 
 
 @pytest.mark.requirement("/req/crs/fc-crs-valid-value")
@@ -114,7 +117,7 @@ def test_geometries_are_transformed(api: Api, uri: str) -> None:
         assert [f["id"] for f in plain["features"]] == [f["id"] for f in moved["features"]]
         assert [f["properties"] for f in plain["features"]] == [f["properties"] for f in moved["features"]]
         apart = shapely.hausdorff_distance(_shapes(plain), _lonlat(moved, uri))
-        assert len(apart) > 100 and (apart < 2e-7).all()
+        assert len(apart) > (100 if name not in FINDINGS else 2) and (apart < 2e-7).all()
 
 
 @pytest.mark.requirement("/req/crs/fc-crs-action")
@@ -148,7 +151,7 @@ def test_bbox_in_every_system(api: Api, uri: str) -> None:
         for feature in api.whole(name, crs=uri):
             if feature["geometry"]:
                 apart = shapely.geometry.shape(feature["geometry"]).distance(box)
-                assert (apart <= slack) if feature["id"] in found else (apart >= 0), feature["id"]
+                assert apart <= slack or feature["id"] not in found, feature["id"]
         inner = box.buffer(-slack)
         missed = [f for f in api.whole(name, crs=uri) if f["geometry"] and f["id"] not in found]
         assert missed and not any(shapely.geometry.shape(f["geometry"]).intersects(inner) for f in missed)
