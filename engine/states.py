@@ -8,6 +8,12 @@ from engine.releases import find, list_releases
 from engine.schema.errors import PermuError
 from engine.schema.warehouse import Warehouse, now, who
 
+TITLES = {
+    "draft": ("草稿", "draft"),
+    "public": ("公示", "public"),
+    "final": ("正式", "final"),
+    "withdrawn": ("已撤回", "withdrawn"),
+}
 NEXT = {"draft": ("public", "final", "withdrawn"), "public": ("final", "withdrawn"), "final": ("withdrawn",)}
 
 

@@ -27,11 +27,11 @@ def checkup_pages(found: CheckUp, origin: Provenance, notes: list[tuple[str, str
 def data(found: CheckUp, origin: Provenance, notes: list[tuple[str, str]]) -> dict[str, Any]:
     """What the template sets."""
     say, row = found.told.say, found.row
-    policy = origin.policy_title.get("zh" if found.told.zh else "en", origin.policy)
+    lang = "zh" if found.told.zh else "en"
     parts = [_facts(found), _amounts(found), *([_items(found)] if found.scored else []), _ranks(found)]
     return {
         "title": say(f"{origin.year}年工业企业资源集约利用体检表", f"Check-up sheet of an industrial enterprise, {origin.year}"),
-        "subtitle": f"{policy} · {origin.release_id} · {origin.state}",
+        "subtitle": f"{origin.policy_name(lang)} · {origin.release_id} · {origin.state_name(lang)}",
         "foot": f"{row['name']} · {origin.release_id} · {origin.exported_at[:19]}Z · {origin.who}",
         "synthetic": origin.synthetic,
         "identity": _identity(found),

@@ -116,8 +116,8 @@ def _heading(sheet: _Sheet, found: CheckUp, origin: Provenance) -> None:
         f"{origin.year}年工业企业资源集约利用体检表", f"Check-up sheet of an industrial enterprise, {origin.year}"
     )
     sheet.across(title, "title", 30)
-    policy = origin.policy_title.get("zh" if sheet.zh else "en", origin.policy)
-    sheet.across(f"{label}{policy} · {origin.release_id} · {origin.state}", "sub")
+    lang = "zh" if sheet.zh else "en"
+    sheet.across(f"{label}{origin.policy_name(lang)} · {origin.release_id} · {origin.state_name(lang)}", "sub")
     pick = 0 if sheet.zh else 1
     size, scale = SIZES.get(row["size"] or "", ("–", "–")), SCALE_GROUPS.get(row["scale_group"] or "", ("–", "–"))
     lines = [

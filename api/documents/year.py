@@ -24,7 +24,6 @@ from ingest.reasons import reason
 
 TEMPLATE = "year.typ"
 _LISTED = 20
-_STATES = {"draft": "草稿", "public": "公示", "final": "正式", "withdrawn": "已撤回"}
 
 
 def year_pdf(board: Board, selection: Selection, origin: Provenance, named: bool = True) -> bytes:
@@ -46,8 +45,8 @@ def data(board: Board, selection: Selection, origin: Provenance, named: bool = T
         "title": f"{place}{origin.year}年度工业企业资源集约利用评价报告",
         "place": place,
         "year": origin.year,
-        "policy": origin.policy_title.get("zh", origin.policy),
-        "state": _STATES.get(origin.state, origin.state),
+        "policy": origin.policy_name("zh"),
+        "state": origin.state_name("zh"),
         "date": origin.exported_at[:10],
         "foot": f"{origin.release_id} · {origin.exported_at[:19]}Z · {origin.who}",
         "synthetic": origin.synthetic,
@@ -104,7 +103,7 @@ def _overview(board: Board, whole: dict[str, Any], place: str, origin: Provenanc
     ranked = "、".join(f"{column(m).zh} {n:,} 家" for m, n in board.manifest["counts"]["ranked"].items())
     evaluated = whole["enterprises"]
     lines = [
-        f"本报告依据“{origin.policy_title.get('zh', origin.policy)}”（{origin.policy}），对{place}{origin.year}年工业企业 "
+        f"本报告依据“{origin.policy_name('zh')}”（{origin.policy}），对{place}{origin.year}年工业企业 "
         f"{evaluated:,} 家的土地资源集约利用情况进行评价。全部版本中有数值参加排名的企业：{ranked}。",
     ]
     for metric in ("output_per_mu", "benefit_per_mu"):
@@ -323,7 +322,7 @@ def _loads(board: Board) -> list[list[str]]:
 
 def _provenance(board: Board, origin: Provenance) -> list[list[str]]:
     return [
-        ["发布版本", f"{origin.release_id}（{_STATES.get(origin.state, origin.state)}）"],
+        ["发布版本", f"{origin.release_id}（{origin.state_name('zh')}）"],
         ["评价办法", f"{origin.policy_title.get('zh', '')} {origin.policy}（{origin.policy_status}）"],
         ["办法依据", "；".join(origin.basis) or "–"],
         ["办法 SHA-256", origin.policy_sha256],

@@ -94,7 +94,7 @@ def notes(sheet: About, origin: Provenance, lang: str) -> Notes:
         "title": title,
         "synthetic": (_SYNTHETIC if origin.synthetic else _REAL)[pick],
         "release": origin.release_id,
-        "state": origin.state,
+        "state": origin.state_name(lang),
         "year": str(origin.year),
         "policy": " ".join(
             x
@@ -117,9 +117,8 @@ def notes(sheet: About, origin: Provenance, lang: str) -> Notes:
     files = [f"{x['source']}: {x['file']} ({x['load_id']})" for x in origin.loads]  # one a line: a cell holds 32,767
     lines += [("" if n else _WORDS["loads"][pick], file) for n, file in enumerate(files)]
     label = f"【{_SYNTHETIC[pick]}】" if origin.synthetic else ""
-    second = (
-        f"{label}{origin.policy} · {origin.release_id} · {origin.state} · {sheet.rows} / {sheet.total} · {question}"
-    )
+    where = f"{origin.policy_name(lang)} · {origin.release_id} · {origin.state_name(lang)}"
+    second = f"{label}{where} · {sheet.rows} / {sheet.total} · {question}"
     return Notes((title, second), lines)
 
 
@@ -129,7 +128,7 @@ def origin_lines(origin: Provenance, lang: str) -> list[tuple[str, str]]:
     texts = {
         "synthetic": (_SYNTHETIC if origin.synthetic else _REAL)[pick],
         "release": origin.release_id,
-        "state": origin.state,
+        "state": origin.state_name(lang),
         "policy": " ".join(x for x in (origin.policy_title.get(lang), origin.policy, f"({origin.policy_status})") if x),
         "basis": "; ".join(origin.basis),
         "ranked_at": origin.created_at,

@@ -10,6 +10,7 @@ import orjson
 
 from engine.query import Board
 from engine.schema.warehouse import now
+from engine.states import TITLES
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ class Provenance:
             policy_title=dict(policy.get("title") or {}),
             basis=_basis(board),
         )
+
+    def policy_name(self, lang: str) -> str:
+        """The policy's title in a language; its id where it has none."""
+        return self.policy_title.get(lang) or self.policy
+
+    def state_name(self, lang: str) -> str:
+        """The release's state in words."""
+        return TITLES[self.state][0 if lang == "zh" else 1]
 
     @property
     def loads_digest(self) -> str:

@@ -35,6 +35,7 @@ _WIDTHS = {
 }
 _NARROW = ("rank", "of", "percentile", "industry_code", "region_code", "zone_code", "size", "scale_group", "grade")
 _A3, _A4 = 8, 9
+_LINE = 15  # height of a line, points
 _READABLE = 330  # widths of columns that A3 across still shows in 6 points
 # text stays text: nothing is turned into a formula, a link or a number
 _OPTIONS = {
@@ -137,10 +138,13 @@ def _header(book: xlsxwriter.Workbook, sheet: Worksheet, page: Page, lang: str) 
     sheet.write_string(
         HEADER_ROW - 1, 0, "单位见表头第二行" if lang == "zh" else "units stand in the second header row"
     )
+    lines = 1
     for place, (title, unit) in enumerate(titles(page, lang)):
         sheet.write_string(HEADER_ROW, place, title, bold)
         sheet.write_string(HEADER_ROW + 1, place, unit, light)
+        lines = max(lines, -(-len(unit) // _width(page.columns[place], page.text[place])))
     sheet.set_row(HEADER_ROW, 48)
+    sheet.set_row(HEADER_ROW + 1, _LINE * lines)  # a unit in English wraps
 
 
 def _column(book: xlsxwriter.Workbook, sheet: Worksheet, place: int, name: str, text: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ def test_the_size_that_the_sheet_states_is_its_own() -> None:
     with zipfile.ZipFile(io.BytesIO(book(frame))) as file:
         assert file.namelist()[0] == "[Content_Types].xml" and len(set(file.namelist())) == len(file.namelist())
         assert f'<dimension ref="A1:B{FIRST_ROW + 3}"/>'.encode() in file.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize(("lang", "lines", "told"), [("zh", 1, "某办法 · r1 · 草稿"), ("en", 2, "own · r1 · draft")])
+def test_the_header_is_in_the_asked_language_and_has_room(lang: str, lines: int, told: str) -> None:
+    frame = pl.DataFrame({"name": ["甲"], "output_per_mu": [1.0]})
+    by = replace(origin(), policy_title={"zh": "某办法"})
+    made = prepare(Sheet(frame, "output_per_mu", 1, "ranking"), by, lang).finish(by)
+    page = openpyxl.load_workbook(io.BytesIO(made)).worksheets[0]
+    assert told in page["A2"].value and page.row_dimensions[FIRST_ROW].height == 15 * lines  # the row of units
 
 
 def test_a_text_longer_than_a_cell_is_refused() -> None:
