@@ -29,12 +29,12 @@ Question = dict[str, str]
 
 
 @cache
-def world() -> tuple[Warehouse, Board]:
-    """A ranked release of :data:`SIZE` enterprises, prepared; made once a run and removed at its end."""
+def world(policy: str = "sunan-2017") -> tuple[Warehouse, Board]:
+    """A release of :data:`SIZE` enterprises ranked by a policy, prepared; made once a run and removed at its end."""
     home = Path(tempfile.mkdtemp(prefix="permu-bench-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     warehouse = facts.build(home / "home", SIZE)
-    rank(warehouse, facts.YEAR, "sunan-2017")
+    rank(warehouse, facts.YEAR, policy)
     release = find(warehouse)
     served = ready(release.folder, release.manifest, warehouse.home / "cache" / release.id)
     assert served is not None
@@ -62,11 +62,14 @@ def pages(board: Board, count: int) -> list[Question]:
 
 
 def filters(board: Board, count: int) -> list[Question]:
-    """Any combination of groupings, filters, metrics and orders."""
+    """Any combination of groupings, filters (grades where there are some), metrics, orders and limits."""
     draw = random.Random(7)
     industries, regions = _codes(board)
     values = {"industry": industries, "region": regions, "size": _SIZES, "group": _GROUPS, "q": _TEXTS}
     chances = {"industry": 0.6, "region": 0.6, "size": 0.4, "group": 0.4, "q": 0.3}
+    values, chances = values | {"limit": ("1", "100", "200")}, chances | {"limit": 0.15}
+    if not board.table["grade"].is_null().all():
+        values, chances = values | {"grade": ("A", "D", "B,C", "A,B,C,D")}, chances | {"grade": 0.5}
     found = []
     for _ in range(count):
         asked = {"by": draw.choice(board.metrics), "order": draw.choice(("best", "worst"))}
@@ -91,7 +94,7 @@ def address(asked: Question) -> str:
 
 
 def ids_by_query(board: Board, asked: Question) -> list[str]:
-    """The first twenty ids that DuckDB finds in the release's own table for a question without a cursor."""
+    """The ids of a page that DuckDB finds in the release's own table for a question without a cursor."""
     code, digits = asked.get("industry", ""), asked.get("region", "")
     where: dict[str, Any] = {"size = ?": asked.get("size")}
     group = asked.get("group", "")
@@ -101,11 +104,13 @@ def ids_by_query(board: Board, asked: Question) -> list[str]:
         where |= {
             "contains(concat_ws(chr(10), lower(name), lower(uscc), lower(enterprise_id), 'slyxgs'), ?)": q.lower()
         }
+    if grades := asked.get("grade"):
+        where |= {"list_contains(string_split(?, ','), grade)": grades}
     kept = {text: value for text, value in where.items() if value is not None}
     way = "DESC" if asked["order"] == "best" else "ASC"
     rows = duckdb.execute(
         f"SELECT enterprise_id FROM read_parquet(?) WHERE {' AND '.join(kept) or 'true'} "
-        f"ORDER BY {asked['by']} {way} NULLS LAST, enterprise_id LIMIT 20",
+        f"ORDER BY {asked['by']} {way} NULLS LAST, enterprise_id LIMIT {asked.get('limit', 20)}",
         [str(board.release.folder / "rankings.parquet"), *kept.values()],  # type: ignore[attr-defined]
     ).fetchall()
     return [row[0] for row in rows]
