@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import desk, errors
 from api.door import Door
-from api.first import First
+from api.first import First, Views
 from api.fresh import Fresh
 from api.guard import LOOPBACK, Guard
 from api.ogc import make_router
@@ -124,8 +124,8 @@ def _wrap(app: Application, hosts: tuple[str, ...], settings: Settings) -> None:
     app.add_middleware(Watch, access_log=settings.access_log)
     door = Door(named, identify, limits, app.state.audit, settings.access_log)
     fresh = Fresh(app.state.store, app.state.directory, settings.patience)
-    store, shelf = app.state.store, app.state.ogc_shelf
-    lookups = (QuickPages(store), QuickTiles(store), QuickItems(store, shelf))
+    store, views = app.state.store, Views()
+    lookups = (QuickPages(store, views), QuickTiles(store), QuickItems(store, views, app.state.ogc_shelf))
     app.first = First(partial(FastAPI.__call__, app), door, fresh, lookups)
 
 

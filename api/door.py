@@ -32,12 +32,14 @@ class Door:
     access_log: bool = False
 
     def viewer(self, rule: Rule, headers: Headers) -> Viewer | None:
-        """Who asks; None where guard or gate have something to say, or to wait for."""
+        """Who asks; None where guard or gate have something to say (too often, too), or to wait for."""
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1 or host_of(hosts[0].decode("latin-1")) not in self.hosts or self.audit.full:
             return None
         viewer = self.identify.at_once(headers)
-        return viewer if viewer is not None and viewer.can(rule.action) else None
+        if viewer is None or not viewer.can(rule.action):
+            return None
+        return viewer if viewer is ADMINISTRATOR or self.limits.level(viewer.name) >= 1 else None
 
     def note(self, scope: Scope, rule: Rule, viewer: Viewer, release: str, status: int) -> None:
         """A token of the viewer's rate (PermuError where there is none), a line for the audit log."""

@@ -1,4 +1,4 @@
-"""Answers that need no work, given before the application: on the event loop, before routing.
+"""Answers that are look-ups, given before the application: on the event loop, before routing.
 
 A look-up costs less than handing it to a worker thread, and less than the layers around the routes. What those decide
 and note is asked of the door: which Host, who, how often, the audit log, the metrics. Everything else, every refusal
@@ -7,6 +7,7 @@ among it, goes on to the application, which says the same in the same bytes.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.door import Answer, Door
 from api.fresh import Fresh, Known
-from api.rights import Viewer
+from api.rights import View, Viewer, rights_of
 from api.rights.routes import Rule
+from api.store import Listed, Opened
 from engine.schema.errors import PermuError
+
+KEPT = 256  # viewers whose rights are kept
+_log = logging.getLogger("permu.requests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Asked:
 
 
 class LookUp(Protocol):
-    """One kind of answer that needs no work."""
+    """One kind of answer that is found, not worked out."""
 
     def rule(self, scope: Scope) -> Rule | None:
         """The rule of the address; None where it is none of these."""
@@ -41,6 +46,22 @@ class LookUp(Protocol):
     def answer(self, asked: Asked) -> tuple[Answer, str] | None:
         """The answer with all its headers, and the release that it is of; None (or PermuError, OSError) where the
         route has to say it."""
+
+
+class Views:
+    """The rights of who asked lately; for one thread, the event loop's."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Viewer, Listed], View] = {}
+
+    def of(self, viewer: Viewer, opened: Opened) -> View:
+        """The view of a viewer on an open release; PermuError as :func:`api.rights.rights_of`."""
+        key = (viewer, opened.listed)
+        if key not in self._kept:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[key] = rights_of(viewer, opened)
+        return self._kept[key]
 
 
 class First:
@@ -60,19 +81,20 @@ class First:
     async def _answered(self, scope: Scope, send: Send, lookup: LookUp, rule: Rule) -> bool:
         begun = time.perf_counter()
         known = await self.fresh.known()
-        viewer = self.door.viewer(rule, scope["headers"]) if known else None
-        if known is None or viewer is None:
-            return False
         sent = dict(scope["headers"])
-        if len(sent) != len(scope["headers"]) or b"origin" in sent:
+        if known is None or len(sent) != len(scope["headers"]) or b"origin" in sent:
             return False
         try:
-            found = lookup.answer(Asked(scope, sent, rule, viewer, known))
-            if found is None:
+            viewer = self.door.viewer(rule, scope["headers"])
+            found = lookup.answer(Asked(scope, sent, rule, viewer, known)) if viewer else None
+            if viewer is None or found is None:
                 return False
             answer, release_id = found
             self.door.note(scope, rule, viewer, release_id, answer[0])
         except (PermuError, OSError):
+            return False
+        except Exception:  # whatever it is: the route says it as every other fault
+            _log.exception("no look-up of %s", scope["path"])
             return False
         await self.door.send(scope, send, answer, rule, viewer, begun)
         return True

@@ -1,4 +1,4 @@
-"""What every request passes: the Host that is answered, HEAD as GET, the security headers of every answer."""
+"""What every request passes that is no look-up (api.door asks the same of those): the Host that is answered, HEAD as GET, the security headers of every answer."""
 
 from __future__ import annotations
 

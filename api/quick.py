@@ -1,4 +1,4 @@
-"""Ranking pages that need no work (see api.first): of a group whose order stands in the prepared files, or was found
+"""Ranking pages that are look-ups (see api.first): of a group whose order stands in the prepared files, or was found
 before. No table is scanned, no query run and no file opened (a test holds it to that)."""
 
 from __future__ import annotations
@@ -9,23 +9,22 @@ from urllib.parse import parse_qsl
 from starlette.types import Scope
 
 from api.door import Answer
-from api.first import Asked
+from api.first import Asked, Views
 from api.fresh import Known
 from api.guard import guarded
 from api.query import PAGE, RankingQuery
 from api.ranking_page import around
 from api.recent import Key, Page, Recent
 from api.respond import PACK_FROM, VARY, encoding_of, holds, tag_of
-from api.rights import View, Viewer, rights_of
+from api.rights import View
 from api.rights.routes import RANKINGS, Rule
-from api.store import Listed, Opened, Store
+from api.store import Opened, Store
 from engine.query import Selection, cursor
 from engine.query.page import part_of
 from engine.schema.errors import PermuError
 
 PATH = "/api/v1/rankings"
 ROWS = 100  # more rows than this are a worker thread's
-KEPT = 256  # viewers whose rights are kept
 TIDY = 1_000  # pages made between two looks at the memory that mapped files take
 _MEDIA = "application/json"
 _FIXED = [(name.lower().encode(), value.encode()) for name, value in {**VARY, "Content-Type": _MEDIA}.items()]
@@ -68,9 +67,8 @@ def question_of(query: bytes) -> Question | None:
 class QuickPages:
     """A look-up of api.first."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.recent = store, Recent()
-        self._views: dict[tuple[Viewer, Listed], View] = {}
+    def __init__(self, store: Store, views: Views) -> None:
+        self.store, self.views, self.recent = store, views, Recent()
         self._made_so_far = 0
 
     def rule(self, scope: Scope) -> Rule | None:
@@ -107,7 +105,7 @@ class QuickPages:
         opened = known.standing.get(listed.release_id)
         if opened is None or opened.listed != listed or opened.board.served is None:
             return None
-        view = self._view(viewer, opened)
+        view = self.views.of(viewer, opened)
         if not view.every_column or view.enterprise is not None:
             return None
         selection = question.selection if view.whole else view.narrow(question.selection, opened.board)
@@ -120,14 +118,6 @@ class QuickPages:
         if self._made_so_far % TIDY == 0:
             opened.board.served.tidy()
         return page
-
-    def _view(self, viewer: Viewer, opened: Opened) -> View:
-        key = (viewer, opened.listed)
-        if key not in self._views:
-            if len(self._views) >= KEPT:
-                self._views.clear()
-            self._views[key] = rights_of(viewer, opened)
-        return self._views[key]
 
 
 def page_of(known: Known, opened: Opened, view: View, selection: Selection, tag: str) -> Page | None:

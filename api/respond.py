@@ -1,4 +1,4 @@
-"""Answers bound to a release: ETag, 304, gzip and zstd; called in handlers that run in worker threads."""
+"""Answers bound to a release: ETag, 304, gzip and zstd."""
 
 from __future__ import annotations
 

@@ -40,6 +40,12 @@ class Supervisor(Multiprocess):
         for pid in before - {process.pid for process in self.processes}:
             metrics.forget(pid)
 
+    def terminate_all(self) -> None:
+        """Let the workers finish. Without this, new connections would wait at the supervisor's listener until the end."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
 
 def bind(host: str, port: int, users: bool = False) -> socket.socket:
     """A listening socket; ``public_host`` for an address that others can reach while there are no users,

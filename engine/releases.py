@@ -33,8 +33,12 @@ class Release:
 
     @cached_property
     def pack(self) -> Pack:
-        """The policy pack that the release was ranked by, as it was then."""
-        return read_pack((self.folder / "policy.yaml").read_text(encoding="utf-8"), f"{self.id}/policy.yaml")
+        """The policy pack that the release was ranked by, as it was then; PermuError release_gone where it is not there."""
+        place = self.folder / "policy.yaml"
+        try:
+            return read_pack(place.read_text(encoding="utf-8"), f"{self.id}/policy.yaml")
+        except OSError as error:
+            raise _gone(place, error) from error
 
     @cached_property
     def rankings(self) -> pl.DataFrame:

@@ -47,15 +47,20 @@ def of_release(shelf: Shelf, opened: Opened, view: View, here: bool = False) -> 
     process of their own, unless ``here``: what it takes would stay in the memory of the worker."""
     found = {}
     for name, layer in LAYERS.items():
-        if view.viewer.can(f"layer_{name}") and all(opened.release.has(needed) for needed in layer.needs):
+        if _offered(opened, name, view):
             make = partial(_features, shelf, opened, name, view, here)
             found[name] = Collection(name, layer.zh, layer.en, make, year=opened.board.year)
     return found
 
 
-def at_hand(shelf: Shelf, opened: Opened, name: str, view: View) -> Collection | None:
-    """A layer of a release that was asked for before, as this viewer sees it, and is open: nothing is read for it."""
-    features = shelf.at_hand(*_shelved(opened, name, limits_of(view)))
+def _offered(opened: Opened, name: str, view: View) -> bool:
+    return view.viewer.can(f"layer_{name}") and all(opened.release.has(needed) for needed in LAYERS[name].needs)
+
+
+def open_layer(shelf: Shelf, opened: Opened, name: str, view: View) -> Collection | None:
+    """A layer that :func:`of_release` offers and that was asked for before, as this viewer sees it, and is open: nothing
+    is read for it."""
+    features = shelf.at_hand(*_shelved(opened, name, limits_of(view))) if _offered(opened, name, view) else None
     if features is None:
         return None
     layer = LAYERS[name]

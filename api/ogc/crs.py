@@ -79,13 +79,17 @@ def _moved(points: np.ndarray, source: int, target: int) -> np.ndarray:
 
 
 def from_lonlat(shapes: np.ndarray, crs: Crs) -> np.ndarray:
-    """Shapes in lon/lat (degrees) → in ``crs``, in its order of axes, rounded to what a survey supports."""
+    """Shapes in lon/lat (degrees) → in ``crs``, in its order of axes, rounded to what a survey supports; none of a shape
+    that has no coordinates there."""
 
     def move(points: np.ndarray) -> np.ndarray:
         found = points if _geographic(crs) else _moved(points, 4326, crs.epsg)
         return np.round(found[:, ::-1] if crs.northern_first else found, crs.decimals)
 
-    return np.asarray(shapely.transform(shapes, move))
+    found = np.asarray(shapely.transform(shapes, move))
+    points, of = shapely.get_coordinates(found, return_index=True)
+    found[of[~np.isfinite(points).all(axis=1)]] = None
+    return found
 
 
 def to_lonlat(shapes: np.ndarray, crs: Crs) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -22,18 +22,9 @@ from engine.features import Features
 def find(shelf: Shelf, collection: Collection, asked: Question) -> np.ndarray:
     """The numbers of the rows that answer, in order. Answers to filters are kept for the pages that follow."""
     features = collection.features()
-    if not asked.identity:
-        return _everything(features.count)
     if asked.tree is None and not asked.equal:
         return _rows(features, collection, asked)
     return shelf.rows((features.folder, asked.identity), partial(_rows, features, collection, asked))
-
-
-@lru_cache(maxsize=8)
-def _everything(count: int) -> np.ndarray:
-    found = np.arange(count)
-    found.flags.writeable = False
-    return found
 
 
 def _rows(features: Features, collection: Collection, asked: Question) -> np.ndarray:

@@ -18,7 +18,7 @@ from api.ogc.documents import queryables_header
 from api.ogc.find import find
 from api.ogc.links import Link, itself, link, with_query
 from api.ogc.negotiate import GEOJSON, HTML, reply
-from api.ogc.question import read, require_known, write_cursor
+from api.ogc.question import Question, read, require_known, write_cursor
 from api.ogc.scope import Scope
 from engine.schema.errors import PermuError
 
@@ -56,21 +56,29 @@ def page(request: Request, scope: Scope, collection: Collection, form: str) -> P
     """The page that was asked. PermuError bad_parameter, unknown_parameter."""
     bound = f"{scope.opened.board.release_id}|{scope.opened.listed.rankings_sha256}|{scope.view.key}"
     asked = read(request.query_params, collection, bound)
-    rows = find(scope.shelf, collection, asked)
-    first = int(np.searchsorted(rows, asked.start))
-    shown = rows[first : first + asked.limit]
-    following = int(rows[first + asked.limit]) if first + asked.limit < len(rows) else None
+    shown, matched, following = _shown(scope, collection, asked)
     links = _links(request, scope, collection, form)
     if following is not None:
         token = write_cursor(following, (bound, collection.id, asked.identity))
         links.append(_next(request, scope, collection, form, token))
-    return Page(collection, shown, len(rows), links, asked.crs)
+    return Page(collection, shown, matched, links, asked.crs)
 
 
-def geojson(request: Request, scope: Scope, collection: Collection) -> Response:
-    """The answer with a page as GeoJSON. PermuError as :func:`page`."""
-    found = page(request, scope, collection, "json")
-    named = queryables_header(scope, collection.id)
+def _shown(scope: Scope, collection: Collection, asked: Question) -> tuple[np.ndarray, int, int | None]:
+    """The rows of the page, how many match in all, the first row of the next page."""
+    if asked.identity:
+        rows = find(scope.shelf, collection, asked)
+        first = int(np.searchsorted(rows, asked.start))
+        end = first + asked.limit
+        return rows[first:end], len(rows), int(rows[end]) if end < len(rows) else None
+    count = collection.features().count
+    end = asked.start + asked.limit
+    return np.arange(min(asked.start, count), min(end, count)), count, end if end < count else None
+
+
+def geojson(request: Request, scope: Scope, found: Page) -> Response:
+    """The answer with a page as GeoJSON."""
+    named = queryables_header(scope, found.collection.id)
     return reply(request, scope, found.geojson, GEOJSON, {**content_crs(found.crs), **named})
 
 

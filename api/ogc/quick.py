@@ -1,4 +1,4 @@
-"""Tiles of an open tile set and plain pages of open features that need no work (see api.first)."""
+"""Tiles of an open tile set and plain pages of open features that are look-ups (see api.first)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from api.door import Answer
-from api.first import Asked
+from api.first import Asked, Views
 from api.guard import guarded
 from api.ogc import items
-from api.ogc.collections import at_hand as open_layer
+from api.ogc.collections import open_layer
 from api.ogc.negotiate import wanted
 from api.ogc.question import read_limit
 from api.ogc.ready import Ready, at_hand
-from api.ogc.scope import Scope as Place
+from api.ogc.scope import Scope as About
 from api.ogc.scope import addresses
 from api.ogc.shelf import Shelf
 from api.ogc.tilesets import QUAD
 from api.respond import holds
-from api.rights import rights_of
 from api.rights.routes import Rule, quick_rule
 from api.store import Store
 from engine.layers import LAYERS
 
-ROWS = 100  # more features than these are a worker thread's
+ROWS, SIZE = 100, 250_000  # more features, or bytes of them, are a worker thread's
 _PLAIN = frozenset({"f", "limit", "cursor"})
 _LAYER = r"/ogc(?:/releases/([^/]+))?/collections/([a-z_]+)"
 _TILE = re.compile(rf"{_LAYER}/tiles/{QUAD}/(\d{{1,2}})/(\d{{1,9}})/(\d{{1,9}})", re.A)
@@ -56,8 +55,8 @@ class QuickTiles:
 class QuickItems:
     """A look-up of api.first in prepared features: pages as they follow each other, without a filter."""
 
-    def __init__(self, store: Store, shelf: Shelf) -> None:
-        self.store, self.shelf = store, shelf
+    def __init__(self, store: Store, views: Views, shelf: Shelf) -> None:
+        self.store, self.views, self.shelf = store, views, shelf
 
     def rule(self, scope: Scope) -> Rule | None:
         """The layer's, for the address of its items."""
@@ -72,17 +71,20 @@ class QuickItems:
         if not plain or read_limit(given.get("limit")) > ROWS or wanted(request) != "json":
             return None
         release, layer = _ITEMS.fullmatch(asked.scope["path"]).groups()  # type: ignore[union-attr]
-        seen = tuple(e for e in asked.known.entries if asked.viewer.sees_release(e.state))
-        listed = self.store.chosen(seen, release, None, None)
+        entries = tuple(e for e in asked.known.entries if asked.viewer.sees_release(e.state))
+        listed = self.store.chosen(entries, release, None, None)
         opened = asked.known.standing.get(listed.release_id)
-        if opened is None or opened.listed != listed:
+        if opened is None or opened.listed != listed or opened.board.served is None:
             return None
-        view = rights_of(asked.viewer, opened)
+        view, seen = self.views.of(asked.viewer, opened), self.store.seen_by(asked.viewer.sees_release)
         held = open_layer(self.shelf, opened, layer, view)
         if held is None:
             return None
-        place = Place(*addresses(request, release), self.store, opened, view, self.shelf, {layer: held})
-        told = items.geojson(request, place, held)
+        about = About(*addresses(request, release), seen, opened, view, self.shelf, {layer: held})
+        page = items.page(request, about, held, "json")
+        if held.features().size(page.rows) > SIZE:
+            return None
+        told = items.geojson(request, about, page)
         return (told.status_code, guarded(told.raw_headers), bytes(told.body)), listed.release_id
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from api.layers import limits_of
+from api.ogc import tilesets
 from api.respond import encoding_of
 from api.rights import Viewer, viewer_of
 from api.routes.layers import files, seen, tag_of
@@ -31,11 +32,13 @@ class Ready:
     archive: Archive
     tag: str
     release_id: str
+    files: tuple[Path, ...]  # without these the release is gone
+    limits: dict[int, tuple[range, range]]
 
     def covers(self, z: int, y: int, x: int) -> bool:
-        """Whether the tile lies within a tile matrix of the tile set."""
-        header = self.archive.header
-        return header["min_zoom"] <= z <= header["max_zoom"] and x < 1 << z and y < 1 << z
+        """Whether the tile lies within the limits of the tile set."""
+        rows, columns = self.limits.get(z, (range(0), range(0)))
+        return y in rows and x in columns
 
     def tile(self, z: int, y: int, x: int, offered: str) -> tuple[dict[str, str], bytes | None]:
         """Headers and bytes as stored, None where nothing is there; without Content-Encoding where gzip is not taken."""
@@ -63,7 +66,7 @@ def at_hand(
     if found is None or (entries is not found.entries and entries != found.entries):
         return None
     try:
-        if found.place.stat().st_mtime_ns != found.stamp:
+        if found.place.stat().st_mtime_ns != found.stamp or not all(file.is_file() for file in found.files):
             return None
     except OSError:
         return None
@@ -82,7 +85,13 @@ def opened(request: Request, named: str | None, layer: str) -> Ready:
     archive = files.archive(release.release, layer, limits)
     place = files.file(release.release, layer, "pmtiles", limits)
     stamp = place.stat().st_mtime_ns
-    ready = Ready(entries, place, stamp, archive, tag_of(place)[1:-1], release.listed.release_id)
+    within = {
+        int(one["tileMatrix"]): (
+            range(one["minTileRow"], one["maxTileRow"] + 1), range(one["minTileCol"], one["maxTileCol"] + 1),
+        )
+        for one in tilesets.limits(archive)
+    }  # fmt: skip
+    ready = Ready(entries, place, stamp, archive, tag_of(place)[1:-1], release.listed.release_id, release.files, within)
     _held[(id(whole), named, layer, viewer)] = ready
     if len(_held) > _READY:
         _held.popitem(last=False)

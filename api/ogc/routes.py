@@ -71,9 +71,9 @@ def items_of(request: Request, collection_id: str) -> Response:
     """A page of features."""
     scope, form = Scope.of(request), wanted(request)
     collection = scope.collection(collection_id)
-    if form == "json":
-        return items.geojson(request, scope, collection)
     found = items.page(request, scope, collection, form)
+    if form == "json":
+        return items.geojson(request, scope, found)
     return reply(
         request, scope, lambda: pages.items(scope, found), HTML, documents.queryables_header(scope, collection.id)
     )

@@ -52,10 +52,11 @@ class Shelf:
         if kept is not None:
             return kept
         found = self._made(folder, make, decimals)
+        gone = []  # their maps are given back after the lock, which the event loop takes too
         with self._lock:
             self._open[folder] = found
             while len(self._open) > _OPEN:
-                self._open.popitem(last=False)
+                gone.append(self._open.popitem(last=False))
         return found
 
     def at_hand(self, of: str, name: str) -> Features | None:

@@ -167,13 +167,15 @@ def links(root: str, collection: str | None) -> list[Link]:
 
 def paths(collections: list[str]) -> dict[str, Any]:
     """The routes in OpenAPI 3.0."""
+    zoom = {"type": "string", "enum": [str(z) for z in range(tilesets.ZOOMS)]}
     whole = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
-    place = [{"name": n, "in": "path", "required": True, "schema": whole} for n in ("tileMatrix", "tileRow", "tileCol")]
+    kinds = {"tileMatrix": zoom, "tileRow": whole, "tileCol": whole}
+    place = [{"name": n, "in": "path", "required": True, "schema": kind} for n, kind in kinds.items()]
     found = {"/tileMatrixSets": _told("tileMatrixSets"), f"/tileMatrixSets/{QUAD}": _told(f"tileMatrixSets.{QUAD}")}
     for name in filter(LAYERS.__contains__, collections):  # a collection from a file has no tiles
-        base = f"/collections/{name}/tiles"
-        found |= {base: _told(f"{name}.tilesets"), f"{base}/{QUAD}": _told(f"{name}.tileset", "json", "tilejson")}
-        one = _told(f"{name}.tile", "mvt")["get"]
+        base, get = f"/collections/{name}/tiles", f"{name}.collection.vector.get"
+        found |= {base: _told(f"{get}TileSetsList"), f"{base}/{QUAD}": _told(f"{get}TileSet", "json", "tilejson")}
+        one = _told(f"{get}Tile", "mvt")["get"]
         one["responses"]["204"] = {"description": "No feature there"}
         found[f"{base}/{QUAD}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"] = {
             "get": {**one, "parameters": [*place, *one["parameters"]]}

@@ -21,6 +21,7 @@ CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _HALF = 20037508.3427892  # metres from the middle of the world to its edge
 _SCALE, _CELL = 559082264.028717, 156543.033928041  # of matrix 0 (17-083r4, annex E)
 ZOOMS = 25
+_BUFFER = 5 / 256  # of a tile: tippecanoe draws what lies so near in the next tile too
 
 
 def matrix_set() -> dict[str, Any]:
@@ -114,7 +115,7 @@ def limits(archive: Archive) -> list[dict[str, Any]]:
     west, south, east, north = archive.bounds
     found = []
     for z in range(archive.header["min_zoom"], archive.header["max_zoom"] + 1):
-        (left, top), (right, bottom) = _at(west, north, z), _at(east, south, z)
+        (left, top), (right, bottom) = _at(west, north, z, -_BUFFER), _at(east, south, z, _BUFFER)
         found.append(
             {
                 "tileMatrix": str(z), "minTileRow": top, "maxTileRow": bottom, "minTileCol": left, "maxTileCol": right,
@@ -123,9 +124,9 @@ def limits(archive: Archive) -> list[dict[str, Any]]:
     return found
 
 
-def _at(lon: float, lat: float, z: int) -> tuple[int, int]:
-    """Column and row of the tile that holds a place."""
+def _at(lon: float, lat: float, z: int, beyond: float) -> tuple[int, int]:
+    """Column and row of the tile that holds a place, or what lies so many tiles beyond it."""
     most, angle = 2**z - 1, math.radians(max(min(lat, 85.05), -85.05))
-    x = (lon + 180) / 360 * 2**z
-    y = (1 - math.asinh(math.tan(angle)) / math.pi) / 2 * 2**z
+    x = (lon + 180) / 360 * 2**z + beyond
+    y = (1 - math.asinh(math.tan(angle)) / math.pi) / 2 * 2**z + beyond
     return min(max(int(x), 0), most), min(max(int(y), 0), most)

@@ -50,7 +50,7 @@ class Settings:
     session_hours: float = 12.0
     provider: Provider | None = None
     basemap: Basemap | None = None
-    patience: float = 0.0  # seconds between two looks for other releases, see api.quick
+    patience: float = 0.0  # seconds between two looks for other releases, see api.fresh
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] = os.environ) -> Settings:

@@ -30,7 +30,7 @@ def request_id(headers: list[tuple[bytes, bytes]]) -> str:
 
 
 class Watch:
-    """ASGI middleware, outermost: every answer carries X-Request-Id and is counted, by rule and not by address."""
+    """ASGI middleware, outermost of the application (api.first does the same for look-ups): every answer carries X-Request-Id and is counted, by rule and not by address."""
 
     def __init__(self, app: ASGIApp, access_log: bool = False) -> None:
         self.app, self.access_log = app, access_log

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import binascii
 import hmac
 import sqlite3
 import threading
@@ -41,7 +41,8 @@ class Directory:
     def read(self, older_than: float = FRESH_SECONDS) -> None:
         """Read the ledger unless that was done just now. Once there were users, users stay required."""
         with self._lock:
-            if time.monotonic() - self._read_at > older_than:
+            begun = time.monotonic()
+            if begun - self._read_at > older_than:
                 try:
                     self.known = everything(self.warehouse)
                 except sqlite3.Error as error:
@@ -51,7 +52,7 @@ class Directory:
                         f"账本无法读取（{error}），无法识别用户：请稍后重试",
                     ) from error
                 self.required = self.required or bool(self.known.users)
-                self._read_at = time.monotonic()
+                self._read_at = begun
 
     def ahead(self) -> None:
         """:meth:`read` before it is due, so that no request waits for it."""
@@ -60,6 +61,14 @@ class Directory:
     async def refresh(self, older_than: float = FRESH_SECONDS) -> None:
         """:meth:`read` in a thread."""
         await run_in_threadpool(self.read, older_than)
+
+    async def newest(self) -> None:
+        """What the ledger holds now; who asks for it sooner than it is read again waits."""
+        asked = time.monotonic()
+        await self.refresh(SOONEST_SECONDS)
+        if self._read_at < asked:
+            await asyncio.sleep(SOONEST_SECONDS)
+            await self.refresh(SOONEST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ def given(headers: list[tuple[bytes, bytes]]) -> Given:
     if scheme.lower() == "basic":
         try:
             user, _, key = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, or no text
             return Given("")
         return Given(key, user)
     return Given("")
@@ -154,7 +163,7 @@ class Identify:
             return await self.tokens.viewer(brought.key, self.directory.known.switches)
         found = self._known(brought)
         if found is None:  # perhaps added a moment ago
-            await self.directory.refresh(SOONEST_SECONDS)
+            await self.directory.newest()
             found = self._known(brought)
         if found is None and brought.key is not None:
             raise unauthorized(

@@ -1,4 +1,4 @@
-"""The gate of every request: who asks, may they, not too often, and a line in the audit log."""
+"""The gate of every request that is no look-up (api.door asks the same of those): who asks, may they, not too often, and a line in the audit log."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ async def login(request: Request, asked: Annotated[NextQuery, Query()]) -> Respo
     given = parse_qs(body.decode("utf-8", "replace"))
     name, key = ((given.get(field) or [""])[0].strip() for field in ("name", "key"))
     directory: Directory = request.app.state.directory
-    await directory.refresh(0.05)
+    await directory.newest()
     user = user_of(directory.known, key, name)
     if user is None:
         return _form(request, local(asked.next), wrong=True)

@@ -28,7 +28,7 @@ _SHOWN = ("created_at", "default_metric", "metrics", "groupings", "counts", "syn
 
 
 def _release(store: Store, entry: Any, viewer: Viewer) -> dict[str, Any]:
-    """One line of /releases from the ledger and the manifest; without a manifest the folder is gone. Files and counts
+    """One line of /releases from the ledger and the manifest; without it or the rankings the folder is gone. Files and counts
     at each stage are told to the bureau's roles."""
     line = {
         k: getattr(entry, k) for k in ("release_id", "year", "policy", "state", "rows", "rankings_sha256", "created_at")
@@ -36,6 +36,7 @@ def _release(store: Store, entry: Any, viewer: Viewer) -> dict[str, Any]:
     folder = store.warehouse.releases / entry.release_id
     try:
         manifest = orjson.loads((folder / "manifest.json").read_bytes())
+        (folder / "rankings.parquet").stat()
     except FileNotFoundError:
         return {**line, "available": False}
     line |= {"layers": layers_of(Release(folder, manifest)), "policy_title": manifest["policy"].get("title")}
@@ -57,7 +58,8 @@ def releases(request: Request, asked: Annotated[NoQuery, Query()], store: StoreD
     """Each with its year, policy, state, metrics and the files it was made from."""
     viewer, entries = viewer_of(request), _visible(request, store)
     lines = [_release(store, e, viewer) for e in entries]
-    return answer(request, entries, lambda: dump({"releases": lines}), key=viewer.role)
+    key = f"{viewer.role} {[line['available'] for line in lines]}"  # a folder may go without a change of the ledger
+    return answer(request, entries, lambda: dump({"releases": lines}), key=key)
 
 
 def _counted(

@@ -90,7 +90,7 @@ def explanation(
         )
     number = view.find(opened.board, enterprise_id)
     own = str(opened.board.table["enterprise_id"][number])
-    return answer(request, opened.listed, lambda: dump(explain(opened.release, own, lang)), key=view.key)
+    return answer(request, opened.listed, lambda: dump(explain(opened.release, own, lang, view.rows)), key=view.key)
 
 
 def newest(store: Store, policy: str | None) -> list[Listed]:

@@ -20,7 +20,7 @@ from api.respond import VARY, accepts_gzip, is_fresh
 from api.rights import View, view_of
 from api.store import Opened
 from engine.layers import LAYERS, layer_of
-from engine.layers.prepared import FORMS
+from engine.layers.prepared import FORMS, origin_of
 from engine.schema.errors import PermuError
 
 router = APIRouter(tags=["layers"], prefix="/layers")
@@ -86,11 +86,11 @@ def tag_of(place: Path, *more: str) -> str:
     return f'"{hashlib.blake2b(parts.encode(), digest_size=12).hexdigest()}"'
 
 
-def _send(request: Request, place: Path, media: str, name: str) -> Response:
+def _send(request: Request, place: Path, media: str, told: dict[str, str]) -> Response:
     packed = place.with_name(place.name + ".gz")
     zipped = accepts_gzip(request) and "range" not in request.headers and packed.is_file()
     sent = packed if zipped else place
-    headers = {**VARY, "ETag": tag_of(sent), "Accept-Ranges": "bytes", "X-Permu-Release": name}
+    headers = {**VARY, "ETag": tag_of(sent), "Accept-Ranges": "bytes", **told}
     headers |= {"Content-Encoding": "gzip"} if zipped else {}
     if is_fresh(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -116,8 +116,11 @@ def _route(ending: str) -> Callable[..., Response]:
     def whole(request: Request, layer: str, asked: Annotated[ReleaseQuery, Query()], store: StoreDep) -> Response:
         opened = asked.opened(store)
         view = seen(request, opened, layer)
-        place = files.file(opened.release, layer, ending, limits_of(view))
-        return _send(request, place, MEDIA[ending], opened.listed.release_id)
+        limits = limits_of(view)
+        place = files.file(opened.release, layer, ending, limits)
+        rows = origin_of(opened.release, layer, limits)["rows"]
+        told = {"X-Permu-Release": opened.listed.release_id, "X-Permu-Rows": str(rows)}
+        return _send(request, place, MEDIA[ending], told)
 
     return whole
 

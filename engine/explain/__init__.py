@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from engine.explain import evidence, next_grade, scoring
 from engine.explain.corrections import corrections
 from engine.explain.identity import identity
@@ -18,10 +20,13 @@ from engine.releases import Release
 from engine.schema.facts import FACTS
 
 
-def explain(release: Release, enterprise: str, lang: str = "zh") -> dict[str, Any]:
-    """The steps for one enterprise (id or credit code) in ``zh`` or ``en``; PermuError unknown_enterprise."""
+def explain(release: Release, enterprise: str, lang: str = "zh", rows: pl.Expr | None = None) -> dict[str, Any]:
+    """The steps for one enterprise (id or credit code) in ``zh`` or ``en``; PermuError unknown_enterprise.
+
+    Other users of its parcels and meters are named if they are of ``rows``, a condition on the rankings (None: all are).
+    """
     row = release.enterprise(enterprise)
-    told = Telling(release, row, lang)
+    told = Telling(release, row, lang, rows)
     return {
         "enterprise_id": row["enterprise_id"],
         "uscc": row["uscc"],

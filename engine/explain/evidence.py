@@ -75,15 +75,16 @@ def _meters(told: Telling, claims: list[Line]) -> Iterator[Step]:
     for claim in claims:
         mine = shared.filter(pl.col("source") == claim["source"], pl.col("record_key") == claim["record_key"])
         lines = mine.collect().to_dicts()
-        names = _names(told, [x["enterprise_id"] for x in lines])
+        ids = [x["enterprise_id"] for x in lines]
+        names, known = _names(told, ids, told.rows), _names(told, ids)
         for line in lines:
             if line.get("of_value") is None or line["field"] != claim["field"]:
                 continue
             (whole, unit), by = told.shown(claim["field"], line["of_value"]), _SPLIT[line["by"]]
             part, _ = told.shown(claim["field"], line["value"])
-            who = names.get(line["enterprise_id"]) or told.say(
-                "未关联的使用方或无人认领", "a sharer that is not linked, or nobody"
-            )
+            nobody = told.say("未关联的使用方或无人认领", "a sharer that is not linked, or nobody")
+            hidden = told.say("其他使用方", "another sharer")
+            who = names.get(line["enterprise_id"]) or (hidden if line["enterprise_id"] in known else nobody)
             share = line["share_ppb"] / _PPB
             note = told.say(
                 f"{who}：共用表 {line['record_key']} 全年 {whole:,.10g} {unit}，{by[0]} {share:.9g}",
@@ -169,12 +170,10 @@ def _parcel(told: Telling, code: str) -> Iterator[Step]:
     rows = uses.filter(pl.col("parcel_code") == code).collect()
     shared = rows.filter(others).group_by("enterprise_id").agg(pl.col("dm2_days").sum()).sort("enterprise_id")
     if shared.height:
-        names = _names(told, shared["enterprise_id"].to_list()[:_OTHERS])
-        parts = [f"{names.get(e, e)} {_mu(told, v):.4f}" for e, v in shared.head(_OTHERS).iter_rows()]
-        more = f" +{shared.height - _OTHERS}" if shared.height > _OTHERS else ""
+        parts = _users(told, shared)
         note = told.say(
-            f"宗地 {code} 另有 {shared.height} 家使用（亩）：{'；'.join(parts)}{more}",
-            f"parcel {code}, other users {shared.height} (mu): {'; '.join(parts)}{more}",
+            f"宗地 {code} 另有 {shared.height} 家使用（亩）：{'；'.join(parts)}",
+            f"parcel {code}, other users {shared.height} (mu): {'; '.join(parts)}",
         )
         yield step("parcel", code, _mu(told, int(rows["dm2_days"].sum())), told.say("亩", "mu"), note)
     disputes = _table(told, "area_disputes")
@@ -189,6 +188,18 @@ def _parcel(told: Telling, code: str) -> Iterator[Step]:
             "the declared area counts",
         )
         yield step("dispute", "area", off * 3 / 200_000, told.say("亩", "mu"), note)
+
+
+def _users(told: Telling, shared: pl.DataFrame) -> list[str]:
+    """Users of a parcel with their mu; those that the reader may not see, and beyond the tenth, as one sum."""
+    names = _names(told, shared["enterprise_id"], told.rows)
+    named = shared.filter(pl.col("enterprise_id").is_in(list(names))).head(_OTHERS)
+    rest = shared.join(named, on="enterprise_id", how="anti")
+    parts = [f"{names[e] or e} {_mu(told, v):.4f}" for e, v in named.iter_rows()]
+    if rest.height:
+        area = f"{_mu(told, int(rest['dm2_days'].sum())):.4f}"
+        parts.append(told.say(f"未列名 {rest.height} 家共 {area}", f"{rest.height} not named: {area} in all"))
+    return parts
 
 
 def _findings(told: Telling, parcels: list[str]) -> Iterator[Step]:
@@ -254,10 +265,11 @@ def _table(told: Telling, name: str) -> pl.LazyFrame | None:
     return told.release.table(name) if told.release.has(name) else None
 
 
-def _names(told: Telling, ids: Iterable[str | None]) -> dict[str, str]:
-    """enterprise_id → name."""
+def _names(told: Telling, ids: Iterable[str | None], rows: pl.Expr | None = None) -> dict[str, str]:
+    """enterprise_id → name, of those of ``rows`` (None: of all)."""
     wanted = sorted({i for i in ids if i})
     if not wanted:
         return {}
-    firms = told.release.table("rankings").filter(pl.col("enterprise_id").is_in(wanted)).select("enterprise_id", "name")
-    return dict(firms.collect().iter_rows())
+    firms = told.release.table("rankings").filter(pl.col("enterprise_id").is_in(wanted))
+    firms = firms if rows is None else firms.filter(rows)
+    return dict(firms.select("enterprise_id", "name").collect().iter_rows())

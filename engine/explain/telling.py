@@ -49,10 +49,10 @@ _WORDS = {
 
 
 class Telling:
-    """One enterprise of a release, told in ``zh`` or ``en``."""
+    """One enterprise of a release, told in ``zh`` or ``en`` to somebody who sees the enterprises of ``rows`` (None: all)."""
 
-    def __init__(self, release: Release, row: dict[str, Any], lang: str) -> None:
-        self.release, self.row, self.zh = release, row, lang == "zh"
+    def __init__(self, release: Release, row: dict[str, Any], lang: str, rows: pl.Expr | None = None) -> None:
+        self.release, self.row, self.zh, self.rows = release, row, lang == "zh", rows
         self.year = int(release.manifest["year"])
         self.days = 366 if calendar.isleap(self.year) else 365
         self.policy = release.pack.policy

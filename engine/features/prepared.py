@@ -69,6 +69,10 @@ class Features:
         found: np.ndarray = np.isnan(self.boxes[:, 0])
         return found
 
+    def size(self, rows: np.ndarray) -> int:
+        """Bytes of the rows as features."""
+        return int((self._places[rows, 2] - self._places[rows, 0]).sum())
+
     def joined(self, rows: np.ndarray) -> bytes:
         """The rows as features, a comma between two; rows that follow each other are one read."""
         if not len(rows):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import mmap
+import shutil
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -15,7 +16,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pmtiles.tile import Entry, deserialize_directory, deserialize_header, tileid_to_zxy, zxy_to_tileid
+from pmtiles.tile import (
+    Entry,
+    HeaderDict,
+    deserialize_directory,
+    deserialize_header,
+    serialize_header,
+    tileid_to_zxy,
+    zxy_to_tileid,
+)
 
 
 class Archive:
@@ -71,6 +80,26 @@ class Archive:
         """West, south, east, north in degrees."""
         west, south, east, north = (self.header[f"{k}_e7"] / 1e7 for k in ("min_lon", "min_lat", "max_lon", "max_lat"))  # type: ignore[literal-required]
         return west, south, east, north
+
+
+def retell(place: Path, words: dict[str, Any], low: int, high: int) -> None:
+    """Write an archive's JSON anew, and from which zoom to which it is asked. The JSON stays before the tiles, where
+    readers fetch it with the header; what lies behind it moves."""
+    header = Archive(place).header
+    start, length = header["metadata_offset"], header["metadata_length"]
+    packed = gzip.compress(json.dumps(words, ensure_ascii=False).encode(), mtime=0)
+    moved: HeaderDict = {
+        **header, "metadata_length": len(packed), "min_zoom": low, "max_zoom": high,
+        "leaf_directory_offset": header["leaf_directory_offset"] + len(packed) - length,
+        "tile_data_offset": header["tile_data_offset"] + len(packed) - length,
+    }  # fmt: skip
+    new = place.with_name(place.name + ".new")
+    with place.open("rb") as was, new.open("wb") as file:
+        head = was.read(start)
+        file.write(serialize_header(moved) + head[header["root_offset"] :] + packed)
+        was.seek(start + length)
+        shutil.copyfileobj(was, file, 1 << 20)
+    new.replace(place)
 
 
 _LAYER, _NAME, _FEATURE, _ID = 3, 1, 2, 1  # field numbers of the Mapbox Vector Tile message

@@ -11,11 +11,11 @@ import shapely
 
 from engine.layers.catalogue import layer_of, table
 from engine.layers.limits import EVERYTHING, Limits
+from engine.layers.origin import origin, words
 from engine.releases import Release
 
 _DECIMALS = 7  # about 1 cm: RFC 7946 advises no more than the survey supports
 _BATCH = 20_000
-_HEAD = ("release_id", "year", "synthetic")
 
 
 def geometries(wkb: pl.Series) -> pl.Series:
@@ -45,11 +45,11 @@ def features(frame: pl.DataFrame, identity: str) -> Iterator[list[str]]:
         yield told.to_series().to_list()
 
 
-def geojson_parts(release: Release, layer: str = "parcels", limits: Limits = EVERYTHING) -> Iterator[bytes]:
-    """A whole layer as a FeatureCollection (RFC 7946, lon/lat), with the release it belongs to, in parts of some MB."""
-    rows = table(release, layer, limits)
-    head = {k: release.manifest[k] for k in _HEAD if k in release.manifest}
-    yield b'{"type":"FeatureCollection","permu":' + orjson.dumps(head) + b',"features":[\n'
+def collection(release: Release, layer: str, rows: pl.DataFrame, limits: Limits) -> Iterator[bytes]:
+    """Rows of a layer as a FeatureCollection (RFC 7946, lon/lat) in parts of some MB. Its origin stands first, as foreign
+    members: ``description`` is what GDAL and QGIS show."""
+    head = {"description": words(release, layer), "permu": origin(release, layer, rows.height, limits)}
+    yield b'{"type":"FeatureCollection",' + orjson.dumps(head)[1:-1] + b',"features":[\n'
     join = ""
     for batch in features(rows, layer_of(layer).identity):
         yield (join + ",\n".join(batch)).encode()
@@ -58,5 +58,5 @@ def geojson_parts(release: Release, layer: str = "parcels", limits: Limits = EVE
 
 
 def geojson(release: Release, layer: str = "parcels", limits: Limits = EVERYTHING) -> bytes:
-    """:func:`geojson_parts` in one."""
-    return b"".join(geojson_parts(release, layer, limits))
+    """A whole layer as GeoJSON."""
+    return b"".join(collection(release, layer, table(release, layer, limits), limits))

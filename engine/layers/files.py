@@ -5,25 +5,24 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
 import pyproj
 import shapely
 
-from engine.layers import shapefile, tiles
+from engine.layers import geoparquet, shapefile, tiles
 from engine.layers.catalogue import LAYERS, layer_of, table
-from engine.layers.features import geojson_parts
+from engine.layers.features import collection
 from engine.layers.limits import EVERYTHING, Limits
+from engine.layers.origin import dated, origin, texts, title, words
 from engine.releases import Release
 from engine.schema.errors import PermuError
-
-if TYPE_CHECKING:  # GDAL and pandas take 60 MB, which a server pays only where such a file is asked
-    import geopandas
 
 FORMATS = ("geojson", "gpkg", "fgb", "geoparquet", "shp", "pmtiles")
 DRIVERS = {"gpkg": "GPKG", "fgb": "FlatGeobuf", "shp": "ESRI Shapefile"}
@@ -67,33 +66,46 @@ def write(
         raise _bad_crs(crs, f"{form} is always {_FIXED[form][1]}", f"{form} 固定为 {_FIXED[form][1]}")
     if form == "pmtiles":
         return tiles.write(release, layer, place, limits).told()
+    rows = table(release, layer, limits)
+    told = origin(release, layer, rows.height, limits)
     if form == "geojson":
         with place.open("wb") as file:
-            file.writelines(geojson_parts(release, layer, limits))
-        return {"features": table(release, layer, limits).height}
-    rows = table(release, layer, limits)
-    if form == "shp":
-        shapefile.write(release, layer, _moved(rows, crs, layer), place, crs)
+            file.writelines(collection(release, layer, rows, limits))
+    elif form == "shp":
+        shapefile.write(release, layer, _moved(rows, crs, layer), place, crs, told)
     elif form == "geoparquet":
-        _frame(_moved(rows, crs, layer), crs).to_parquet(
-            place, index=False, compression="zstd", write_covering_bbox=True, schema_version="1.1.0"
-        )
+        geoparquet.write(_moved(rows, crs, layer), place, crs, told)
     else:
-        moved = _moved(_joined(rows), crs, layer)
-        # FlatGeobuf's index has no place for rows without a shape.
-        plain = {"SPATIAL_INDEX": "NO"} if form == "fgb" and moved["geometry"].null_count() else {}
-        put(moved, place, form, layer, crs, **plain)
+        _geo(release, layer, form, _moved(_joined(rows), crs, layer), place, crs, told)
     return {"features": rows.height}
 
 
-def put(rows: pl.DataFrame, place: Path, form: str, layer: str, crs: str, **options: str) -> None:
-    """Rows through GDAL by Arrow, without a Python object a row."""
-    import pyogrio
+def put(
+    rows: pl.DataFrame, place: Path, form: str, layer: str, crs: str, told: dict[str, str] | None = None, **options: str
+) -> None:
+    """Rows through GDAL by Arrow, without a Python object a row; ``told`` becomes the layer's metadata."""
+    import pyogrio  # GDAL takes 30 MB, which a server pays only where such a file is asked
 
     pyogrio.write_arrow(
-        rows.to_arrow(compat_level=pl.CompatLevel.oldest()), place, layer=layer, driver=DRIVERS[form],
-        geometry_name="geometry", geometry_type=layer_of(layer).geometry, crs=crs, **options,
+        rows.to_arrow(compat_level=pl.CompatLevel.oldest()), place, layer=layer, driver=DRIVERS[form], crs=crs,
+        geometry_name="geometry", geometry_type=layer_of(layer).geometry, layer_metadata=told, **options,
     )  # fmt: skip
+
+
+def _geo(
+    release: Release, layer: str, form: str, rows: pl.DataFrame, place: Path, crs: str, told: dict[str, Any]
+) -> None:
+    """GeoPackage and FlatGeobuf: where they come from is the layer's metadata, which ``ogrinfo`` shows, QGIS in one line."""
+    named = "IDENTIFIER" if form == "gpkg" else "TITLE"
+    options = {named: title(layer), "DESCRIPTION": words(release, layer)}
+    if form == "fgb" and rows["geometry"].null_count():  # its index has no place for rows without a shape
+        options["SPATIAL_INDEX"] = "NO"
+    put(rows, place, form, layer, crs, texts(told), **options)
+    if form == "gpkg":  # GDAL writes when it wrote: the same content shall be the same bytes
+        when = dated(release).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        with contextlib.closing(sqlite3.connect(place)) as db, db:
+            db.execute("UPDATE gpkg_contents SET last_change = ?", (when,))
+            db.execute("UPDATE gpkg_metadata_reference SET timestamp = ?", (when,))
 
 
 def layers_of(release: Release) -> list[str]:
@@ -137,10 +149,3 @@ def _transformer(crs: str) -> pyproj.Transformer:
 
 def _bad_crs(crs: str, en: str, zh: str) -> PermuError:
     return PermuError("bad_crs", f"--crs {crs[:60]}: {en}", f"--crs {crs[:60]}：{zh}")
-
-
-def _frame(rows: pl.DataFrame, crs: str) -> geopandas.GeoDataFrame:
-    import geopandas
-
-    columns = {name: rows[name].to_list() for name in rows.columns if name != "geometry"}
-    return geopandas.GeoDataFrame(columns, geometry=shapely.from_wkb(rows["geometry"].to_numpy()), crs=crs)

@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.layers import files, tiles
-from engine.layers.catalogue import require
-from engine.layers.features import geojson_parts
+from engine.layers.catalogue import require, table
+from engine.layers.features import collection
 from engine.layers.limits import EVERYTHING, Limits
+from engine.layers.origin import origin
 from engine.releases import Release
 from engine.schema.errors import PermuError
 
-VERSION = 2  # raise when the content of a layer's files changes
+VERSION = 3  # raise when the content of a layer's files changes
 # Ending of a layer's file → its format.
 FORMS = {
     "geojson": "geojson",
@@ -33,7 +34,7 @@ FORMS = {
     "parquet": "geoparquet",
     "shp.zip": "shp",
 }
-_TOLD = ".tiles.json"
+_TOLD, _ORIGIN = ".tiles.json", ".origin.json"
 
 
 def folder_of(release: Release, limits: Limits = EVERYTHING) -> Path:
@@ -90,26 +91,36 @@ def _making(folder: Path) -> Iterator[Path]:
 
 def _make(release: Release, layer: str, ending: str, place: Path, limits: Limits) -> None:
     if ending == "geojson":
-        _geojson(release, layer, place, limits)
+        rows = _geojson(release, layer, place, limits)
     elif ending == "pmtiles":
-        told = tiles.write(release, layer, place, limits).told()
-        place.with_name(layer + _TOLD).write_text(json.dumps(told, indent=1), encoding="utf-8")
+        told = tiles.write(release, layer, place, limits)
+        place.with_name(layer + _TOLD).write_text(json.dumps(told.told(), indent=1), encoding="utf-8")
+        rows = told.features
     else:
-        files.write(release, layer, FORMS[ending], place, limits=limits)
+        rows = files.write(release, layer, FORMS[ending], place, limits=limits)["features"]
+    told_of = json.dumps(origin(release, layer, rows, limits), ensure_ascii=False, indent=1)
+    place.with_name(layer + _ORIGIN).write_text(told_of, encoding="utf-8")
 
 
-def _geojson(release: Release, layer: str, place: Path, limits: Limits) -> None:
-    """The file, and beside it the same in gzip, written in one go."""
+def _geojson(release: Release, layer: str, place: Path, limits: Limits) -> int:
+    """The file, and beside it the same in gzip, written in one go; how many rows they have."""
     packed = place.with_name(place.name + ".gz")
+    rows = table(release, layer, limits)
     with place.open("wb") as plain, files.packing(packed) as gz:
-        for part in geojson_parts(release, layer, limits):
+        for part in collection(release, layer, rows, limits):
             plain.write(part)
             gz.write(part)
+    return rows.height
 
 
 def counted(release: Release, layer: str, limits: Limits = EVERYTHING) -> dict[str, object]:
     """What the prepared archive of a layer holds at each zoom (:class:`engine.layers.tiles.Tiled` as JSON)."""
     return json.loads((folder_of(release, limits) / (layer + _TOLD)).read_text(encoding="utf-8"))
+
+
+def origin_of(release: Release, layer: str, limits: Limits = EVERYTHING) -> dict[str, object]:
+    """What the prepared files of a layer say of themselves (:func:`engine.layers.origin.origin`), without opening one."""
+    return json.loads((folder_of(release, limits) / (layer + _ORIGIN)).read_text(encoding="utf-8"))
 
 
 def prepare_all(release: Release, say: Callable[[str], None], limits: Limits = EVERYTHING) -> list[Path]:

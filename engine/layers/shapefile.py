@@ -7,10 +7,12 @@ import codecs
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from engine.layers import files
+from engine.layers.origin import dated, texts
 from engine.layers.style import qml
 from engine.releases import Release
 from engine.schema.columns import column
@@ -28,7 +30,7 @@ _NAME, _TEXT = 10, 254  # bytes of a field's name and of a text in dBASE
 _STAND_IN = "〓"  # what print shops set where a character is not in the case
 
 
-def write(release: Release, layer: str, rows: pl.DataFrame, place: Path, crs: str) -> None:
+def write(release: Release, layer: str, rows: pl.DataFrame, place: Path, crs: str, told: dict[str, Any]) -> None:
     """``place`` ends in .shp (the other files beside it) or .zip (all of them in it, with the list of fields)."""
     if place.suffix.lower() not in (".shp", ".zip"):
         raise PermuError(
@@ -41,10 +43,10 @@ def write(release: Release, layer: str, rows: pl.DataFrame, place: Path, crs: st
     main = place.with_name(f"{layer}.shp") if zipped else place
     names = shortened(c for c in rows.columns if c != "geometry")
     printed, replaced = _printable(rows)
-    files.put(printed.rename(names), main, "shp", layer, crs, encoding=ENCODING)
-    main.with_name(f"{main.stem}.fields.txt").write_text(
-        _fields(release, layer, names, crs, replaced), encoding="utf-8-sig"
-    )
+    day = f"{dated(release):%Y-%m-%d}"  # a .dbf has a date: were it today's, the same rows gave other bytes tomorrow
+    files.put(printed.rename(names), main, "shp", layer, crs, encoding=ENCODING, DBF_DATE_LAST_UPDATE=day)
+    listed = _fields(release, layer, names, crs, replaced, told)
+    main.with_name(f"{main.stem}.fields.txt").write_text(listed, encoding="utf-8-sig")
     if "grade" in names:
         main.with_suffix(".qml").write_text(qml(names["grade"]), encoding="utf-8")
     if zipped:
@@ -105,14 +107,15 @@ def _whole(ids: str) -> str:
     return ids if len(ids) <= _TEXT else ids[: ids.rfind(",", 0, _TEXT + 1)]
 
 
-def _fields(release: Release, layer: str, names: dict[str, str], crs: str, replaced: int) -> str:
-    """The list of fields in words."""
+def _fields(release: Release, layer: str, names: dict[str, str], crs: str, replaced: int, told: dict[str, Any]) -> str:
+    """The list of fields in words, under where the file comes from."""
     made_up = "合成数据，非真实企业 Synthetic data, no real enterprise\n" if release.manifest.get("synthetic") else ""
     head = (
         f"{layer} · {release.id}\n{made_up}坐标系 CRS: {crs}; 文字编码 text: {ENCODING} (.cpg)\n"
         f"无法用 GBK 表示的字以 {_STAND_IN} 代替 texts with a character that GBK lacks: {replaced}\n\n"
+        "来源 provenance\n" + "".join(f"{name}: {text}\n" for name, text in texts(told).items()) + "\n"
         "字段\tfield\t名称\ttitle\t单位\tunit\n"
     )
-    told = [(short, column(name)) for name, short in names.items()]
-    lines = [f"{s}\t{c.name}\t{c.zh}\t{c.en}\t{c.unit_zh}\t{c.unit_en}\n" for s, c in told]
+    fields = [(short, column(name)) for name, short in names.items()]
+    lines = [f"{s}\t{c.name}\t{c.zh}\t{c.en}\t{c.unit_zh}\t{c.unit_en}\n" for s, c in fields]
     return head + "".join(lines)

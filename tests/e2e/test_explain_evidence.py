@@ -10,8 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from engine.explain import explain
+from engine.releases import find
+from engine.schema.warehouse import Warehouse
 from tests.e2e.tour import inside
 from tests.unit.ingest.files import put
 
@@ -149,6 +153,24 @@ def test_shared_meter(place: Path) -> None:
     assert round(sum(s["value"] for s in told if s["kind"] == "meter"), 9) == 1100
     (record,) = [s for s in told if s["kind"] == "record" and s["name"] == "power_wh"]
     assert (round(record["value"], 4), where(record)) == (366.667, "用电2024.csv:2")
+
+
+def test_who_may_not_be_seen_is_not_named(place: Path) -> None:
+    """The figures stay, so that the lines still sum."""
+    release = find(Warehouse(place / "data" / "warehouse"), policy="power")
+    told = explain(release, OWNER, "en", pl.col("uscc") == OWNER)["steps"]
+    meters, whole = (lines(one, "meter") for one in (told, steps(place, OWNER)))
+    assert [line[1] for line in meters] == [line[1] for line in whole]
+    assert [line[2].partition(":")[0] for line in meters] == [
+        "甲机械有限公司", "another sharer", "a sharer that is not linked, or nobody",
+    ]  # fmt: skip
+    parcels = [
+        note for _, _, note, _ in lines(explain(release, TENANT, "en", pl.col("uscc") == TENANT)["steps"], "parcel")
+    ]
+    assert parcels == [
+        f"parcel {COMMON}, other users 1 (mu): 1 not named: 3.0000 in all",
+        f"parcel {SHARED}, other users 1 (mu): 1 not named: 4.5000 in all",
+    ]
 
 
 def test_missing_month(place: Path) -> None:

@@ -1,9 +1,8 @@
-"""Ranking pages answered before routing: the same bytes as the route's, nothing opened, refused or limited questions left to it."""
+"""Ranking pages answered before routing: the same bytes as the route's, refused or limited questions left to it."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.door import Door
-from api.first import First
+from api.first import First, Views
 from api.fresh import Fresh
 from api.operations.audit import Audit
 from api.operations.limits import Limits
@@ -94,32 +93,6 @@ def test_pages_joined_by_quick_cursors_are_the_whole(client: TestClient, routed:
     assert rows == whole and len(whole) == 12
 
 
-_opened: list[str] = []
-_watching = False
-
-
-def _hook(event: str, args: tuple[Any, ...]) -> None:
-    if _watching and event in ("open", "sqlite3.connect", "subprocess.Popen", "os.listdir", "os.scandir"):
-        _opened.append(f"{event} {args[0]}")
-
-
-def test_a_quick_answer_opens_nothing(warehouse: Warehouse, client: TestClient) -> None:
-    """What stands on the event loop reads no file but the mapped ones (an audit hook of the interpreter sees all)."""
-    global _watching
-    sys.addaudithook(_hook)
-    for _ in range(10):  # the audit log may be written meanwhile: then the ledger is read again
-        client.get(RANKINGS, params={"limit": 4})
-        _opened.clear()
-        _watching = True
-        try:
-            assert client.get(RANKINGS, params={"limit": 4}).status_code == 200
-        finally:
-            _watching = False
-        if not (opened := [told for told in _opened if str(warehouse.home) in told]):
-            break
-    assert opened == []
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -172,7 +145,7 @@ def test_who_does_not_see_all_is_the_route_s(
         async def send(message: Any) -> None:
             sent.append(message)
 
-        first = First(inner, door, Fresh(store, identify.directory), [QuickPages(store)])
+        first = First(inner, door, Fresh(store, identify.directory), [QuickPages(store, Views())])
         await first(scope, None, send)  # type: ignore[arg-type]
 
     for _ in range(10):  # the ledger may be written meanwhile: then the route answers, and reads it
@@ -282,13 +255,15 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_bad_input_is_refused_in_milliseconds(warehouse: Warehouse, what: str) -> None:
     """Past the client, which sends no such addresses."""
-    app, took = create_app(warehouse), []
-    for _ in range(3):  # threads of other tests and the collector count too
+    app, query, took = create_app(warehouse), urlencode(BAD[what]).encode(), 1.0
+    for _ in range(5):  # threads of other tests, the collector and a busy machine count too
         began = time.process_time()
-        status, body = asyncio.run(_ask(app, urlencode(BAD[what]).encode()))
-        took.append(time.process_time() - began)
+        status, body = asyncio.run(_ask(app, query))
+        took = min(took, time.process_time() - began)
         assert status == 400 and orjson.loads(body)["parameter"] in BAD[what] and len(body) < 4000
-    assert min(took) < 0.25
+        if took < 0.05:
+            break
+    assert took < 0.05
 
 
 async def _ask(app: Any, query: bytes) -> tuple[int, bytes]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.layers import tiles
+from engine.layers import LAYERS, tiles
 from engine.layers.archive import Archive
 from engine.releases import Release, find
 from engine.schema.warehouse import Warehouse
@@ -27,7 +27,7 @@ def tiled(graded: Release, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     """Layer → its archive and what was counted."""
     folder = tmp_path_factory.mktemp("tiles")
     made = {}
-    for layer in ("parcels", "enterprises", "regions", "idle"):
+    for layer in LAYERS:
         place: Path = folder / f"{layer}.pmtiles"
         told = tiles.write(graded, layer, place)
         made[layer] = (Archive(place), told)

@@ -32,7 +32,7 @@ def decoded(archive: Archive, zoom: int, layer: str) -> dict[str, dict[str, Any]
     return found
 
 
-@pytest.mark.parametrize("layer", ["parcels", "enterprises", "regions", "idle"])
+@pytest.mark.parametrize("layer", list(LAYERS))
 def test_the_highest_zoom_holds_every_drawn_feature_with_its_figures(tiled: Made, graded: Release, layer: str) -> None:
     archive, told = tiled[layer]
     rows = table(graded, layer)
@@ -48,22 +48,33 @@ def test_the_highest_zoom_holds_every_drawn_feature_with_its_figures(tiled: Made
                 assert kept.get(name) == same, name  # what is missing has no attribute
 
 
-@pytest.mark.parametrize("layer", ["parcels", "enterprises", "regions", "idle"])
+@pytest.mark.parametrize("layer", list(LAYERS))
 def test_what_is_counted_is_what_is_there(tiled: Made, layer: str) -> None:
     archive, told = tiled[layer]
     for zoom in told.zooms:
         sizes = [len(tile) for (z, _, _), tile in archive.tiles() if z == zoom.zoom]
         assert zoom.features == len(decoded(archive, zoom.zoom, layer))
         assert (zoom.tiles, zoom.largest_bytes) == (len(sizes), max(sizes)) and max(sizes) <= BUDGET
+        if layer != "regions":
+            assert zoom.regions == len(decoded(archive, zoom.zoom, "regions")) and zoom.regions_dropped == 0
 
 
-def test_regions_stand_for_parcels_at_low_zooms(tiled: Made, graded: Release) -> None:
-    archive, _ = tiled["parcels"]
+@pytest.mark.parametrize("layer", [name for name in LAYERS if name != "regions"])
+def test_regions_stand_for_features_at_low_zooms(tiled: Made, graded: Release, layer: str) -> None:
+    archive, told = tiled[layer]
+    assert [zoom.zoom for zoom in told.zooms] == list(range(tiles.LOW, tiles.TO + 1))
+    assert all(
+        (zoom.regions > 0, zoom.features > 0) == (z < tiles.FROM, z >= tiles.FROM)
+        for z, zoom in enumerate(told.zooms, 4)
+    )
     drawn = table(graded, "regions").filter(pl.col("zone_code").is_null() & pl.col("geometry").is_not_null())
     for zoom, digits in ((4, 4), (6, 4), (7, 6), (8, 6), (9, 9)):
         level = drawn.filter(pl.col("region").str.len_chars() == digits)
         assert set(decoded(archive, zoom, "regions")) == set(level["region"]), zoom
-    assert not decoded(archive, 10, "regions") and not decoded(archive, 9, "parcels")
+        figures = dict(zip(level["region"], level["enterprises"], strict=True))
+        shown = decoded(archive, zoom, "regions")
+        assert {name: one.get("enterprises") for name, one in shown.items()} == figures
+    assert not decoded(archive, 10, "regions") and not decoded(archive, 9, layer)
 
 
 def test_a_tile_lies_where_its_features_lie(tiled: Made, graded: Release) -> None:
@@ -107,6 +118,10 @@ def test_beyond_the_budget_features_are_left_out_and_counted(
     drawn = told.features - told.not_drawn
     assert 0 < low.dropped == drawn - len(decoded(archive, tiles.FROM, "parcels"))
     assert told.zooms[-1].dropped == 0 and all(z.largest_bytes <= 1_500 for z in told.zooms)
+    regions = table(graded, "regions").filter(pl.col("zone_code").is_null() & pl.col("geometry").is_not_null())
+    towns = regions.filter(pl.col("region").str.len_chars() == 9).height
+    ninth = next(z for z in told.zooms if z.zoom == 9)
+    assert 0 < ninth.regions_dropped == towns - len(decoded(archive, 9, "regions"))
 
 
 def test_outlines_have_fewer_corners_the_lower_the_zoom(
@@ -132,13 +147,27 @@ def test_outlines_have_fewer_corners_the_lower_the_zoom(
 def test_a_layer_of_nothing_is_an_archive_of_nothing(
     graded: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing = table(graded, "enterprises").clear()
-    monkeypatch.setattr(tiles, "table", lambda *_: nothing)
+    monkeypatch.setattr(tiles, "table", lambda of, layer, *how: table(of, layer, *how).clear())
     told = tiles.write(graded, "enterprises", tmp_path / "e.pmtiles")
     archive = Archive(tmp_path / "e.pmtiles")
     assert [(z.zoom, z.features, z.dropped) for z in told.zooms] == [(10, 0, 0), (13, 0, 0)]
     assert archive.get(10, 1, 1) is None and feature_ids(archive.get(10, 0, 0) or b"") == {}
     assert archive.metadata["vector_layers"][0]["id"] == "enterprises"
+
+
+def test_a_layer_of_nothing_still_has_its_regions_and_all_its_zooms(
+    graded: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is idle a map draws the regions, knows the layer's name, and is told of no tile that it is missing."""
+    monkeypatch.setattr(
+        tiles, "table", lambda of, layer, *how: table(of, layer, *how).clear() if layer == "idle" else table(of, layer)
+    )
+    told = tiles.write(graded, "idle", tmp_path / "i.pmtiles")
+    archive = Archive(tmp_path / "i.pmtiles")
+    assert [z.zoom for z in told.zooms] == list(range(4, 10)) and all(z.regions > 0 for z in told.zooms)
+    assert (archive.header["min_zoom"], archive.header["max_zoom"]) == (tiles.LOW, tiles.TO)
+    assert {one["id"] for one in archive.metadata["vector_layers"]} == {"regions", "idle"}
+    assert archive.get(13, 6833, 3329) is None
 
 
 def test_reading_agrees_with_the_library(tiled: Made) -> None:
@@ -166,3 +195,4 @@ def test_the_archive_says_what_it_is_and_no_path(tiled: Made, graded: Release) -
     assert graded.id in metadata["description"] and "合成数据" in metadata["description"]
     assert "/" not in metadata["generator_options"]
     assert {one["id"] for one in metadata["vector_layers"]} == {"regions", "parcels"}
+    assert metadata["permu"]["release_id"] == graded.id and metadata["permu"]["rows"] == tiled["parcels"][1].features

@@ -24,6 +24,10 @@ from engine.schema.warehouse import Warehouse
 
 ITEMS = "/ogc/collections/enterprises/items"
 DEEP = 10_000
+QUICK = 50  # milliseconds of the processor
+# A pattern of thousands of wildcards is compiled until the expression is 10 MiB. The objects are 660,000 bytes of an
+# address, ten times what a server reads, and mostly the time to decode them.
+SLOW = {"a pattern": 400, "objects": 200}
 TOO_MUCH = {
     "a filter of 1 MB": "name = '" + "x" * 1_000_000 + "'",
     "10,000 ids": "enterprise_id IN (" + ",".join(f"'E{n:015d}'" for n in range(10_000)) + ")",
@@ -59,12 +63,21 @@ def client(served_home: Warehouse) -> Iterator[TestClient]:
 
 
 def _timed(client: TestClient, **params: str) -> tuple[Response, float]:
-    """The answer and the processor's milliseconds that it took. The question goes past the client, which takes none
-    longer than 64 KiB."""
+    """The answer and the processor's milliseconds that it took, the least of a few times (other threads count too,
+    and a busy machine). The question goes past the client, which takes none longer than 64 KiB."""
+    answer, least = _once(client, urlencode(params).encode())
+    for _ in range(4):
+        if least < QUICK:
+            break
+        least = min(least, _once(client, urlencode(params).encode())[1])
+    return answer, least
+
+
+def _once(client: TestClient, question: bytes) -> tuple[Response, float]:
     sent: list[dict[str, Any]] = []
     scope = {
         "type": "http", "http_version": "1.1", "method": "GET", "path": ITEMS, "raw_path": ITEMS.encode(),
-        "query_string": urlencode(params).encode(), "headers": [(b"host", b"127.0.0.1")], "scheme": "http",
+        "query_string": question, "headers": [(b"host", b"127.0.0.1")], "scheme": "http",
         "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "root_path": "", "state": {},
     }  # fmt: skip
 
@@ -90,7 +103,7 @@ def test_too_much_is_refused_at_once(client: TestClient, what: str, language: st
     asked = {"filter": TOO_MUCH[what]} | ({"filter-lang": language} if language else {})
     answer, milliseconds = _timed(client, **asked)
     assert answer.status_code == 400 and answer.json()["parameter"] == "filter"
-    assert len(answer.content) < 2_000 and milliseconds < 400
+    assert len(answer.content) < 2_000 and milliseconds < SLOW.get(what, QUICK)
     assert client.get(ITEMS, params={"limit": "1"}).status_code == 200
 
 
@@ -153,7 +166,7 @@ def test_any_text_is_parsed_or_refused(parts: list[str]) -> None:
 )
 def test_boxes_without_an_end_are_refused(client: TestClient, box: str) -> None:
     answer, milliseconds = _timed(client, bbox=box)
-    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox" and milliseconds < 200
+    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox" and milliseconds < QUICK
 
 
 @pytest.mark.parametrize(
@@ -230,4 +243,4 @@ def test_a_release_that_goes_is_503_and_comes_back(served_home: Warehouse, tmp_p
 def test_a_projected_box_without_bounds_is_refused(client: TestClient) -> None:
     asked = {"bbox": "0,0,1e308,1e308", "bbox-crs": "http://www.opengis.net/def/crs/EPSG/0/3857"}
     answer, milliseconds = _timed(client, **asked)
-    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox" and milliseconds < 200
+    assert answer.status_code == 400 and answer.json()["parameter"] == "bbox" and milliseconds < QUICK

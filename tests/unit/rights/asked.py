@@ -1,158 +1,119 @@
-"""What is asked of every route in the test of rights, and what figures an answer holds, in whatever format."""
+"""What is asked of every route in the tests of rights: addresses with ids that there are, of both sides of the border."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import re
-import tempfile
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-import mapbox_vector_tile
-import openpyxl
-import orjson
 import polars as pl
-import pyogrio
-import pypdf
-from pmtiles.reader import MemorySource, all_tiles
+from fastapi.routing import iter_route_contexts
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
+from engine.layers import LAYERS
+from tests.unit.rights.conftest import World
 
-
-def addresses(template: str, firm: str, other: str, release: str) -> list[str]:
-    """Addresses of a route; [] for one that tells nothing about enterprises (sign-in, health, the page itself)."""
-    at = f"release={release}"
-    if template in _SILENT or template.startswith(("/login", "/docs", "/static")):
-        return []
-    if "{enterprise_id}" in template:
-        return [f"{template.replace('{enterprise_id}', who)}{_more(template, at)}" for who in (firm, other)]
-    if template.startswith("/layers/"):
-        layers = _LAYERS if template.endswith((".geojson", ".parquet")) else ("parcels", "regions")
-        return [f"{template.replace('{layer}', layer)}?{at}" for layer in layers]
-    if template.startswith("/ogc"):
-        return _ogc(template, release)
-    found = {
-        "/api/v1/rankings": [
-            f"{template}?{at}&{more}"
-            for more in (
-                "limit=500",
-                "order=worst",
-                "format=csv",
-                "format=xlsx",
-                "format=parquet",
-                "format=arrow",
-                "grade=D",
-            )
-        ],
-        "/api/v1/rankings/bottom": [
-            f"{template}?{at}&percent=20{more}" for more in ("", "&format=csv", "&within=region")
-        ],
-        "/api/v1/summary": [
-            f"{template}?{at}{more}" for more in ("", "&group_by=region_town", "&group_by=industry_4,size")
-        ],
-        "/api/v1/overview/movement": [f"{template}?{at}"],
-    }
-    plain = template.replace("{policy_id}", "huaian-2024").replace("{release_id}", release).replace("{item_id}", "x")
-    plain = plain.replace("{parcel_code}", "x")
-    return found.get(template, [f"{plain}?{at}" if template in _BY_RELEASE or "overview" in template else plain])
-
-
-_SILENT = (
-    "/openapi.json",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/api/v1/me",
-    "/logout",
-    "/",
-    "/enterprises/{enterprise_id}",
-)
+RELEASE = "2024-huaian-2024"
+FORMATS = ("csv", "xlsx", "parquet", "arrow")
+# Sign-in by an identity provider, and files of the page: nothing that a rule of roles could cut.
+SILENT = ("/login/oidc", "/login/callback", "/static")
 _BY_RELEASE = ("/api/v1/industries", "/api/v1/regions", "/api/v1/sizes", "/api/v1/indicators")
-_LAYERS = ("parcels", "enterprises", "regions", "low_efficiency", "idle")
+_PLACES = ("10/416/854", "8/104/213")
+_CHANGE = "changes=weights.tax_per_mu%3D50&rescale=true"
 
 
-def _more(template: str, at: str) -> str:
-    return "" if template.endswith(("/history", "/facts")) else f"?{at}"
+@dataclass(frozen=True)
+class Real:
+    """Ids that there are, each of the bureau's city first and of elsewhere second: the release, firms, the features
+    of each layer, parcels with a finding; and an item that waits for the bureau."""
+
+    release: str
+    firms: tuple[str, str]
+    features: dict[str, tuple[str, ...]]
+    parcels: tuple[str, ...]
+    item: str
 
 
-def _ogc(template: str, release: str) -> list[str]:
-    if "{release_id}" not in template and "{release}" not in template:
-        return []  # the same routes of the default release
-    start = template.replace("{release_id}", release).replace("{release}", release)
+def real_ids(world: World) -> Real:
+    """Those of the demo, as its regulator and its bureau are shown them."""
+    release, table = world.releases[RELEASE], world.table(RELEASE)
+    other = table.filter(~pl.col("region_code").str.starts_with(world.city))["enterprise_id"].sort()[0]
+    features: dict[str, tuple[str, ...]] = {}
+    for layer in LAYERS:
+        page = world.get("regulator", f"/ogc/releases/{release}/collections/{layer}/items?limit=10000").json()
+        placed = [(str(f["id"]), str(f["properties"].get("region_code") or "")) for f in page["features"]]
+        features[layer] = both_sides(placed, world.city)
+    features["enterprises"] = (world.firm, other)
+    findings = world.get("regulator", "/api/v1/desk/disputes/land").json()["findings"]
+    codes = [(f["parcel_code"], f["region_code"] or "") for f in findings if f["parcel_code"]]
+    item = world.get("land_bureau", "/api/v1/desk/review").json()["items"][0]["id"]
+    return Real(release, (world.firm, other), features, both_sides(codes, world.city), item)
+
+
+def both_sides(placed: list[tuple[str, str]], city: str) -> tuple[str, ...]:
+    """The first id within a region and the first without."""
+    inside = [one for one, region in placed if region.startswith(city)]
+    outside = [one for one, region in placed if not region.startswith(city)]
+    return (*inside[:1], *outside[:1])
+
+
+def routes(world: World) -> Iterator[tuple[str, list[str]]]:
+    """Template and methods of every route of the application."""
+    for context in iter_route_contexts(world.client.app.routes):  # type: ignore[attr-defined]
+        if getattr(context, "path", None):
+            yield str(context.path), sorted(context.methods or ["GET"])
+
+
+def addresses(template: str, real: Real) -> list[str]:
+    """Addresses of a route that is read."""
+    at = f"release={real.release}"
+    if template.startswith(SILENT):
+        return []
+    if template.startswith("/ogc"):
+        return _ogc(template, real)
+    if template.startswith("/layers/"):
+        return [f"{template.replace('{layer}', layer)}?{at}" for layer in LAYERS]
+    if "{enterprise_id}" in template:
+        more = [""] if template.endswith(("/history", "/facts")) or template[1] == "e" else [f"?{at}"]
+        more = [f"?{at}&format={form}" for form in ("xlsx", "pdf")] if template.endswith("/checkup") else more
+        return [template.replace("{enterprise_id}", who) + m for who in real.firms for m in more]
+    if template in (found := _questions(at)):
+        return found[template]
+    filled = template.replace("{policy_id}", "huaian-2024").replace("{release_id}", real.release)
+    if "{parcel_code}" in template:
+        return [filled.replace("{parcel_code}", code) for code in real.parcels]
+    asked = f"?{at}" if template in _BY_RELEASE or "overview" in template else ""
+    return [filled.replace("{item_id}", real.item) + asked]
+
+
+def _questions(at: str) -> dict[str, list[str]]:
+    """Routes with parameters that matter."""
+    files = [f"format={form}" for form in FORMATS]
+    asked = {
+        "/api/v1/rankings": ["limit=500", "order=worst", "grade=D", *files],
+        "/api/v1/rankings/bottom": ["percent=20", "within=region", *(f"percent=50&{f}" for f in files)],
+        "/api/v1/summary": ["by=score", "group_by=region_town", "group_by=industry_4,size"],
+        "/api/v1/report": [""],
+        "/api/v1/desk/simulate/draft": [_CHANGE],
+        "/api/v1/desk/simulate": ["", _CHANGE],
+    }
+    found = {route: [f"{route}?{at}&{more}".rstrip("&") for more in mores] for route, mores in asked.items()}
+    return {**found, "/api/v1/overview/movement": ["/api/v1/overview/movement?policy=sunan-2017"]}
+
+
+def _ogc(template: str, real: Real) -> list[str]:
+    """Of the default release one collection is enough: the routes are the same."""
+    named = "{release_id}" in template
+    start = template.replace("{release_id}", real.release).replace("{tms}", "WebMercatorQuad")
     if "{collection_id}" not in start:
-        return []  # documents about the service
-    found = [start.replace("{collection_id}", layer) for layer in _LAYERS]
-    found = [f.replace("{tms}", "WebMercatorQuad").replace("{feature_id:path}", "1") for f in found]
-    if "{z}" in template:
-        return [f.replace("{z}/{y}/{x}", place) for f in found for place in ("10/416/854", "8/104/213")]
-    return [f"{f}?f=json&limit=1000" if f.endswith("/items") else f for f in found]
-
-
-def figures(content: bytes, media: str) -> set[float]:
-    """Every number of an answer that could be a figure."""
-    return {n for n in _numbers(content, media) if n == n and abs(n) not in (0.0, 1.0)}
-
-
-def _numbers(content: bytes, media: str) -> Iterator[float]:
-    if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
-    if "json" in media:
-        yield from _of_json(orjson.loads(content))
-    elif "spreadsheet" in media:
-        for sheet in openpyxl.load_workbook(io.BytesIO(content), read_only=True):
-            yield from _of_json([list(row) for row in sheet.iter_rows(values_only=True)])
-    elif "parquet" in media and content[:4] == b"PAR1":
-        yield from _of_json(pl.read_parquet(io.BytesIO(content)).select(pl.exclude("geometry")).rows())
-    elif "arrow" in media:
-        yield from _of_json(pl.read_ipc(io.BytesIO(content)).rows())
-    elif "pdf" in media:
-        words = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
-        yield from (float(n) for n in _NUMBER.findall(words))
-    elif media.startswith("text/"):
-        yield from (float(n) for n in _NUMBER.findall(content.decode("utf-8", "replace")))
-    else:
-        yield from _of_file(content)
-
-
-def _of_json(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        for name, part in value.items():
-            if name not in ("coordinates", "geometry", "bbox"):
-                yield from _of_json(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _of_json(part)
-    elif isinstance(value, bool) or value is None:
-        return
-    elif isinstance(value, int | float):
-        yield float(value)
-    elif isinstance(value, str) and len(value) < 200:
-        yield from (float(n) for n in _NUMBER.findall(value))
-
-
-def _of_file(content: bytes) -> Iterator[float]:
-    """A GeoPackage, FlatGeobuf or zipped shapefile."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / ("layer.gpkg" if content[:6] == b"SQLite" else "layer.fgb")
-        if content[:2] == b"PK":
-            zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-            place = next(Path(folder).rglob("*.shp"))
+        return [start]
+    found = []
+    for layer in LAYERS if named else ("enterprises",):
+        address = start.replace("{collection_id}", layer)
+        if "{feature_id" in address:
+            found += [address.replace("{feature_id:path}", one) for one in real.features[layer]]
+        elif "{z}" in address:
+            found += [address.replace("{z}/{y}/{x}", place) for place in _PLACES]
+        elif address.endswith("/items"):
+            found += [f"{address}?f=json&limit=1000", f"{address}?f=html&limit=1000"]
         else:
-            place.write_bytes(content)
-        yield from _of_json(pyogrio.read_dataframe(place, read_geometry=False).to_numpy().tolist())
-
-
-def drawn(content: bytes, media: str) -> list[dict[str, Any]] | None:
-    """The properties of the features of a tile or of every tile of an archive; None for any other answer."""
-    if content[:7] == b"PMTiles":
-        tiles = [tile for _, tile in all_tiles(MemorySource(content))]
-    elif "vector-tile" in media or "protobuf" in media or "mvt" in media:
-        tiles = [content]
-    else:
-        return None
-    plain = [gzip.decompress(t) if t[:2] == b"\x1f\x8b" else t for t in tiles]
-    layers = [layer for tile in plain for layer in mapbox_vector_tile.decode(tile).values()]
-    return [feature["properties"] for layer in layers for feature in layer["features"]]
+            found.append(address)
+    return found

@@ -8,7 +8,7 @@ import pytest
 
 from engine.layers import LAYERS
 from engine.schema.columns import column
-from tests.unit.rights.conftest import World
+from tests.unit.rights.conftest import REGIONAL, World, role_of
 from tests.unit.rights.test_layers_by_role import MAY, POLICY, hidden
 
 HTML = {"Accept": "text/html"}
@@ -49,7 +49,7 @@ def test_a_role_is_offered_its_collections(world: World, role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_the_landing_page_leads_to_every_release_that_a_role_sees(world: World, role: str) -> None:
     listed = {one["release_id"] for one in _json(world, role, "/api/v1/releases")["releases"]}
-    assert (world.releases["2023-sunan-2017"] in listed) == (role in ("land_bureau", "regulator", "gis"))
+    assert (world.releases["2023-sunan-2017"] in listed) == (role_of(role) in ("land_bureau", "regulator", "gis"))
     for start in ("/ogc/", f"{_root(world)}/"):
         links = [one for one in _json(world, role, start)["links"] if one["rel"] == "related"]
         assert {one["href"].split("/")[-2] for one in links} == listed
@@ -106,7 +106,7 @@ def test_rows_of_others_are_not_found(world: World) -> None:
     base = f"{_root(world)}/collections/enterprises/items"
     whole = _json(world, "regulator", base, limit="10000")["features"]
     for role, seen in (
-        ("land_bureau", lambda p: (p["region_code"] or "").startswith(world.city)),
+        *((who, lambda p: (p["region_code"] or "").startswith(world.city)) for who in ("land_bureau", *REGIONAL)),
         ("enterprise", lambda p: p["enterprise_id"] == world.firm),
     ):
         mine = {f["id"] for f in whole if seen(f["properties"])}
