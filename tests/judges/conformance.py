@@ -19,7 +19,9 @@ _HEAD = """# Conformance
 
 Written by `make conformance`, which runs the tests that carry a standard's requirement
 (`@pytest.mark.requirement`) and prints the same. The judges are the standards' own abstract tests and data
-(OGC API Features parts 1 and 2, CQL2); for part 3 and tiles, which have none there, the requirements of the standard.
+(OGC API Features parts 1 and 2, CQL2); for part 3, Common, Tiles and Tile Matrix Sets, which are not among them, the
+requirements of those standards. A name that begins with a slash is one of Features or CQL2; any other begins with its
+standard: `tms/2.0/req/x/y` is `http://www.opengis.net/spec/tms/2.0/req/x/y`.
 Notes that belong to it are in [decisions/0032-ogc.md](decisions/0032-ogc.md).
 
 ## Classes that `/ogc/conformance` claims

@@ -13,6 +13,7 @@ from api.ogc import add_file
 from engine.schema.warehouse import Warehouse
 from tests.judges.ogc.annex import ANNEX
 from tests.judges.ogc.api import Api, Schemas
+from tests.judges.ogc.serving import Served, serving
 
 TIMES = {"ne_110m_populated_places_simple": ("start", "end")}
 LAYERS = ("ne_110m_admin_0_countries", "ne_110m_populated_places_simple", "ne_110m_rivers_lake_centerlines")
@@ -26,6 +27,13 @@ def api(shared: Path, served_home: Warehouse) -> Iterator[Api]:
         add_file(app, shared / ANNEX / "data/ne110m4cql2.gpkg", layer, TIMES.get(layer))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield Api(client)
+
+
+@pytest.fixture(scope="session")
+def served(api: Api) -> Iterator[Served]:
+    """The same application behind a port of this machine."""
+    with serving(api.client.app, lifespan=False) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

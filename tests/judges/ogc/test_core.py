@@ -7,17 +7,27 @@ from datetime import UTC, datetime
 import pytest
 import shapely
 
+from api.ogc.documents import CONFORMANCE, tiles
 from tests.judges.ogc.api import GEOJSON, HTML, Api, Schemas, page_of, relations
+from tests.judges.ogc.conftest import LAYERS
+from tests.judges.ogc.serving import Served
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 OURS = ["parcels", "enterprises", "regions", "low_efficiency", "idle"]
 
 
 @pytest.mark.requirement("/req/core/http")
-def test_http(api: Api) -> None:
-    for one in api.json("/")["links"]:
-        response = api.get(one["href"])
-        assert response.http_version == "HTTP/1.1" and response.status_code == 200
+@pytest.mark.requirement("ogcapi-common-1/1.0/req/core/http")
+def test_http(api: Api, served: Served) -> None:
+    """The status line as it comes through a socket, of all that the landing page and the collections lead to."""
+    root = f"{api.client.base_url}/ogc"
+    documents = [api.json("/"), api.json("/collections"), *api.collections()]
+    links = {one["href"] for document in documents for one in document["links"]}
+    assert len(links) > 30 and all(link.startswith(root) for link in links)
+    for link in links:
+        assert served.status_line(link.replace(root, served.address)) == "HTTP/1.1 200 OK", link
+    assert served.status_line(f"{served.address}/none").startswith("HTTP/1.1 404 ")
+    assert served.status_line(f"{served.address}/collections?none=1").startswith("HTTP/1.1 400 ")
 
 
 @pytest.mark.requirement("/req/core/root-op")
@@ -46,6 +56,8 @@ def test_conformance(api: Api, schemas: Schemas) -> None:
     for link in [*(one["href"] for one in relations(api.json("/")["links"])["conformance"]), "/conformance"]:
         document = api.json(link)
         assert not schemas.errors("confClasses.yaml", document)
+        part = tiles()
+        assert part and document["conformsTo"] == [*CONFORMANCE, *part.CONFORMANCE]
         for version in ("1.0", "1.1"):
             assert f"http://www.opengis.net/spec/ogcapi-features-1/{version}/conf/core" in document["conformsTo"]
 
@@ -53,11 +65,16 @@ def test_conformance(api: Api, schemas: Schemas) -> None:
 @pytest.mark.requirement("/req/core/fc-md-op")
 @pytest.mark.requirement("/req/core/fc-md-success")
 @pytest.mark.requirement("/req/core/fc-md-links")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/collections-list-op")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/collections-list-success")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/collections-list-links")
 def test_collections(api: Api, schemas: Schemas) -> None:
-    document = api.json("/collections")
-    assert not schemas.errors("collections.yaml", document)
+    document = api.json(relations(api.json("/")["links"])["data"][0]["href"])
+    assert document == api.json("/collections") and not schemas.errors("collections.yaml", document)
     found = relations(document["links"])
     assert found["self"][0]["type"] == "application/json" and found["alternate"][0]["type"] == HTML
+    assert api.json(found["self"][0]["href"]) == document
+    page_of(api.get(found["alternate"][0]["href"]))
     assert document["crs"][0] == CRS84
     shown = "".join(page_of(api.get("/collections", accept=HTML)).itertext())
     assert all(name in shown for name in api.names())
@@ -65,8 +82,9 @@ def test_collections(api: Api, schemas: Schemas) -> None:
 
 @pytest.mark.requirement("/req/core/fc-md-items")
 @pytest.mark.requirement("/req/core/fc-md-items-links")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/collections-list-collections")
 def test_every_collection_is_described(api: Api, schemas: Schemas) -> None:
-    assert api.names()[:5] == OURS
+    assert api.names() == [*OURS, *LAYERS]
     for one in api.collections():
         assert not schemas.errors("collection.yaml", one)
         items = relations(one["links"])["items"]
@@ -78,9 +96,12 @@ def test_every_collection_is_described(api: Api, schemas: Schemas) -> None:
 
 @pytest.mark.requirement("/req/core/fc-md-extent")
 @pytest.mark.requirement("/req/core/fc-md-extent-multi")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/description-extent")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/description-extent-multi")
 def test_extents_hold_all_geometries_and_times(api: Api) -> None:
     for one in api.collections():
-        west, south, east, north = one["extent"]["spatial"]["bbox"][0]
+        ((west, south, east, north),) = one["extent"]["spatial"]["bbox"]
+        assert one["extent"]["spatial"]["crs"] == CRS84
         drawn = [shapely.geometry.shape(f["geometry"]) for f in api.whole(one["id"]) if f["geometry"]]
         assert drawn
         bounds = shapely.total_bounds(drawn)
@@ -100,9 +121,17 @@ def _collection(api: Api, name: str) -> dict[str, dict[str, dict[str, list[list[
 
 @pytest.mark.requirement("/req/core/sfc-md-op")
 @pytest.mark.requirement("/req/core/sfc-md-success")
-def test_a_collection_says_what_the_list_says(api: Api) -> None:
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/description-op")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/description-success")
+@pytest.mark.requirement("ogcapi-common-2/1.0/req/collections/description-links")
+def test_a_collection_says_what_the_list_says(api: Api, schemas: Schemas) -> None:
     for listed in api.collections():
         alone = api.json(f"/collections/{listed['id']}")
+        assert not schemas.errors("collection.yaml", alone)
+        found = relations(alone["links"])
+        assert found["self"][0]["type"] == "application/json" and found["alternate"][0]["type"] == HTML
+        assert api.json(found["self"][0]["href"]) == alone
+        assert listed["id"] in "".join(page_of(api.get(found["alternate"][0]["href"])).itertext())
         for name in ("id", "title", "description", "extent", "itemType"):
             assert alone.get(name) == listed.get(name)
         assert {one["href"] for one in listed["links"]} <= {one["href"] for one in alone["links"]}
@@ -277,6 +306,7 @@ def test_numbers(api: Api) -> None:
 
 
 @pytest.mark.requirement("/req/core/query-param-invalid")
+@pytest.mark.requirement("ogcapi-common-1/1.0/req/core/query-param-value-invalid")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

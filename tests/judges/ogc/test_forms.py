@@ -9,6 +9,7 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_30
 
 from tests.judges.ogc.api import GEOJSON, HTML, Api, page_of
+from tests.judges.ogc.test_common import operations
 
 PATHS = [
     "/", "/conformance", "/api", "/collections", "/collections/{}", "/collections/{}/queryables",
@@ -139,6 +140,28 @@ def test_what_is_answered_is_described(api: Api) -> None:
         missing = api.get(f"{path}/none")
         assert str(missing.status_code) in document["paths"][f"{path}/{{featureId}}"]["get"]["responses"]
         assert {"400", "401", "403", "404", "429", "500", "503"} <= set(described)
+
+
+@pytest.mark.requirement("/req/oas30/completeness")
+@pytest.mark.requirement("/req/oas30/exceptions-codes")
+def test_every_operation_answers_as_it_is_described(api: Api) -> None:
+    """What is there, and what is wrong with the question or not there: status and media type of each."""
+    document, asked = _definition(api), list(operations(api))
+    seen = set()
+    for template, (path, _, query) in zip(document["paths"], asked, strict=True):
+        described = document["paths"][template]["get"]["responses"]
+        answers = [api.get(path, **({"f": form} if form else {})) for form in ("", *query["f"]["schema"]["enum"])]
+        answers += [api.client.get(f"{api.root}{path}", params=wrong) for wrong in ({"unknown_one": "1"}, {"f": "x"})]
+        if "{" in template:
+            answers.append(api.get(path.rsplit("/", 1)[0] + "/99999999"))
+        for answer in answers:
+            response = described[str(answer.status_code)]
+            if "$ref" in response:
+                response = document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+            kinds = {kind.split(";")[0] for kind in response.get("content", {})}
+            assert not answer.content or answer.headers["content-type"].split(";")[0] in kinds, (path, answer.url)
+            seen.add(answer.status_code)
+    assert {200, 400, 404} <= seen
 
 
 @pytest.mark.requirement("/req/oas30/security")
