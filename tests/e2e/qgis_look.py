@@ -2,7 +2,7 @@
 
 ``python3 qgis_look.py PICTURE WIDTH HEIGHT EXTENT LAYER… [title:TITLE]``; EXTENT is west,south,east,north in degrees; a LAYER is
 ``file:PATH`` (OGR; a .qml beside it is its style), ``tiles:URL?zmin=..&zmax=..`` (vector tiles, styled by grade) or
-``oapif:URL@COLLECTION``, or ``outline:PATH`` (only its borders, with names). With TITLE the map becomes a sheet with
+``oapif:URL@COLLECTION`` (features of the OGC API, styled by grade), or ``outline:PATH`` (only its borders, with names). With TITLE the map becomes a sheet with
 title, legend and scale. Prints one JSON object: what each layer says of itself.
 """
 
@@ -13,6 +13,7 @@ import sys
 
 from qgis.core import (
     QgsApplication,
+    QgsCategorizedSymbolRenderer,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsFillSymbol,
@@ -30,6 +31,7 @@ from qgis.core import (
     QgsPrintLayout,
     QgsProject,
     QgsRectangle,
+    QgsRendererCategory,
     QgsSingleSymbolRenderer,
     QgsSymbol,
     QgsTextFormat,
@@ -45,6 +47,8 @@ from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QFont
 
 COLOURS = {"A": "#0b5a8c", "B": "#7fbfe3", "C": "#f2c14e", "D": "#b8400f", "T": "#b4bcc6"}
+NAMES = ("优先发展", "支持发展", "提升发展", "限制发展", "不参评")
+GRADES = [(g, c, n) for (g, c), n in zip(COLOURS.items(), NAMES)] + [(None, "#e6e6e6", "未评级 not graded")]  # noqa: B905
 
 
 def tiles(url):
@@ -72,6 +76,8 @@ def _rule(filter_, colour):
 def vectors(source, provider):
     """A layer of features."""
     layer = QgsVectorLayer(source, "parcels", provider)
+    if provider == "OAPIF":
+        layer.setRenderer(QgsCategorizedSymbolRenderer("grade", [_category(g, c, n) for g, c, n in GRADES]))
     told = {"features": layer.featureCount(), "crs": layer.crs().authid(), "fields": [f.name() for f in layer.fields()]}
     renderer = layer.renderer()
     if renderer is not None and renderer.type() == "categorizedSymbol":
@@ -79,6 +85,12 @@ def vectors(source, provider):
         told["categories"] = [c.label() for c in renderer.categories()]
     first = next(layer.getFeatures(), None)
     return layer, told | {"first": [str(v) for v in first.attributes()] if first else None}
+
+
+def _category(grade, colour, name):
+    outline = {"outline_color": "80,80,80,255", "outline_width": "0.1"}
+    symbol = QgsFillSymbol.createSimple({"color": colour, **outline})
+    return QgsRendererCategory(grade, symbol, f"{grade or ''} {name}".strip())
 
 
 def outline(path):

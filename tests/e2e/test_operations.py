@@ -1,4 +1,4 @@
-"""A real server with two workers: new releases under load, a killed worker, a lost folder, a stop, metrics and logs."""
+"""A real server with two workers: a killed worker, sessions and keys, a lost folder, a stop, metrics and logs."""
 
 from __future__ import annotations
 
@@ -9,69 +9,20 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from api.operations import chain
 from api.rights import users
-from engine.ranking.run import rank
-from engine.releases import list_releases
-from engine.schema.warehouse import Warehouse
-from tests.e2e.page.conftest import free_port
+from tests.e2e.server import PERMU, Server
 
-PERMU = str(Path(sys.executable).with_name("permu"))
 RANKINGS = "/api/v1/rankings"
-
-
-class Server:
-    """``permu serve`` over a copy of the demo, its log, and a client with a regulator's key."""
-
-    def __init__(self, home: Path, log: Path, *words: str) -> None:
-        self.warehouse, self.log, port = Warehouse(home), log, free_port()
-        _, self.key = users.add(self.warehouse, f"li{port}", "regulator")
-        command = [PERMU, "serve", "--home", str(home), "--port", str(port), "--access-log", *words]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log.open("wb"))
-        self.url = f"http://127.0.0.1:{port}"
-        # no connection is kept, so that both workers are met
-        self.client = httpx.Client(base_url=self.url, limits=httpx.Limits(max_keepalive_connections=0), timeout=60)
-        self.wait()
-
-    def wait(self) -> None:
-        """Until it answers."""
-        for _ in range(600):
-            try:
-                if self.client.get("/healthz").status_code == 200:
-                    return
-            except httpx.HTTPError:
-                assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.1)
-        raise AssertionError("no answer")
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask as the regulator."""
-        return self.client.get(path, headers={"Authorization": f"Bearer {self.key}", **headers})
-
-    def workers(self) -> set[int]:
-        """Process ids of the workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()}
-
-    def stop(self) -> int:
-        """End as systemd does."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=120)
-
-    def lines(self) -> list[dict[str, object]]:
-        """The log; every line of it is JSON, after the line for people."""
-        first, *rest = self.log.read_text().splitlines()
-        assert self.url in first, first
-        return [json.loads(line) for line in rest]
+PAGE = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+LARGE = 8 << 20  # bytes: twice what Linux keeps for a connection
 
 
 @pytest.fixture(scope="module")
@@ -87,46 +38,6 @@ def server(copied: Path) -> Iterator[Server]:
     yield made
     if made.process.poll() is None:
         made.stop()
-
-
-def test_a_new_release_is_served_without_a_restart_and_without_a_failed_request(server: Server) -> None:
-    failed: list[object] = []
-    seen: list[int] = []
-    done = threading.Event()
-
-    def ask() -> None:
-        while not done.is_set():
-            for path in (f"{RANKINGS}?limit=5", "/api/v1/releases"):
-                try:
-                    answer = server.get(path)
-                except httpx.HTTPError as error:
-                    failed.append(error)
-                    continue
-                seen.append(answer.status_code)
-                if answer.status_code != 200:
-                    failed.append(answer.text)
-            time.sleep(0.05)
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    told = rank(server.warehouse, 2024, "illustrative-2024")
-    found: set[str] = set()
-    for _ in range(50):
-        found = {r["release_id"] for r in server.get("/api/v1/releases").json()["releases"]}
-        if len(found) == len(list_releases(server.warehouse)):
-            break
-        time.sleep(0.1)
-    answers = [server.get(f"{RANKINGS}?policy=illustrative-2024") for _ in range(4)]
-    for _ in range(100):  # ranking here leaves the askers little time
-        if len(seen) > 10:
-            break
-        time.sleep(0.1)
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert told.release_id in found and {a.json()["release_id"] for a in answers} == {told.release_id}
-    assert failed == [] and len(seen) > 10
 
 
 def test_a_release_that_is_taken_away_is_503_until_it_is_back(server: Server) -> None:
@@ -216,18 +127,77 @@ def received(line: socket.socket) -> bytes:
         return b""
 
 
-def test_a_stop_lets_answers_finish_and_keeps_the_audit_log(server: Server) -> None:
-    path = f"{RANKINGS}?limit=7&order=worst"
+def test_a_session_begun_at_one_worker_counts_at_the_other_until_it_ends(server: Server) -> None:
+    _, key = users.add(server.warehouse, "hua", "gis")
+    one, other = sorted(server.workers())
+    for here, there in [(one, other), (other, one)]:
+        with server.only(here):
+            begun = server.client.post("/login", content=urlencode({"name": "hua", "key": key}), headers=PAGE)
+        cookie = {"Cookie": f"permu={begun.cookies['permu']}"}
+        server.client.cookies.clear()
+        with server.only(there):
+            answer = server.client.get("/api/v1/me", headers=cookie)
+            assert (begun.status_code, answer.status_code, answer.json()["name"]) == (303, 200, "hua")
+            assert server.client.post("/logout", headers={**PAGE, **cookie}).status_code == 303
+        time.sleep(1)
+        with server.only(here):
+            assert server.client.get("/api/v1/me", headers=cookie).status_code == 401
+
+
+def test_a_disabled_key_is_refused_by_every_worker_within_a_second(server: Server) -> None:
+    _, key = users.add(server.warehouse, "zhao", "regulator")
+
+    def asked() -> list[int]:
+        """Of each worker: a page that the event loop knows, and an answer of a thread."""
+        statuses = []
+        for worker in server.workers():
+            with server.only(worker):
+                for path in (f"{RANKINGS}?limit=3", f"{RANKINGS}?limit=3", "/api/v1/sizes"):
+                    answer = server.client.get(path, headers={"Authorization": f"Bearer {key}"})
+                    statuses.append(answer.status_code)
+        return statuses
+
+    assert asked() == [200] * 6
+    users.disable(server.warehouse, "zhao")
+    time.sleep(1)
+    assert asked() == [401] * 6
+
+
+def test_a_stop_lets_an_answer_finish_takes_no_other_and_keeps_the_audit_log(server: Server) -> None:
+    """The answer is too large to lie in the system's buffers, and its reader does not read before the stop."""
+    layer, path = "/layers/regions.geojson", f"{RANKINGS}?limit=7&order=worst"
+    release = server.get(layer, **{"Accept-Encoding": "identity"}).headers["x-permu-release"]
+    (file,) = server.warehouse.releases.glob(f"{release}/layers/*/all/regions.geojson")
+    with file.open("ab") as large:
+        large.write(b" " * LARGE)
     assert server.get(path).status_code == 200
-    answers: list[httpx.Response] = []
-    slow = threading.Thread(target=lambda: answers.append(server.get(f"{RANKINGS}?format=xlsx")))
-    slow.start()
-    time.sleep(0.1)
-    assert server.stop() in (0, -signal.SIGTERM)
-    slow.join()
-    assert answers[0].status_code == 200 and answers[0].content[:2] == b"PK" and len(answers[0].content) > 10_000
-    kept = [r for r in chain.rows(server.warehouse) if r["question"] == "limit=7&order=worst"]
-    assert sum(r["times"] for r in kept) == 1 and chain.check(server.warehouse).broken_at is None
+    with socket.socket() as line, socket.create_connection(server.address):  # who asks nothing keeps nobody waiting
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        line.settimeout(60)
+        line.connect(server.address)
+        line.sendall(f"GET {layer} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n\r\n".encode())
+        begin = line.recv(1000)
+        asked = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        until(server.refuses, 5)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        assert server.process.poll() is None
+        answer = begin + b"".join(iter(lambda: received(line), b""))
+    code = server.process.wait(timeout=60)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert code == 0 and time.monotonic() - asked < 10
+    assert head.startswith(b"HTTP/1.1 200 ") and body == file.read_bytes() and len(body) > LARGE
+    kept = [(r["route"], r["question"], r["kind"]) for r in chain.rows(server.warehouse) for _ in range(r["times"])]
+    assert kept.count((layer, "", "export")) == 2 and kept.count((RANKINGS, "limit=7&order=worst", "view")) == 1
+    assert chain.check(server.warehouse).broken_at is None
+
+
+def until(done: Callable[[], bool], seconds: float) -> None:
+    """Wait for something that comes within some seconds."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("words", [("--host", "0.0.0.0"), ("--allow-host", "permu.example")])

@@ -1,5 +1,5 @@
-"""QGIS without a screen loads the parcels as a shapefile with its style, and as vector tiles of the server, and draws the
-same map of both."""
+"""QGIS without a screen loads the parcels as a shapefile with its style, as vector tiles and as features of the server, and
+draws the same map of each."""
 
 from __future__ import annotations
 
@@ -70,7 +70,14 @@ def crowded(release: Release) -> str:
     return f"{x * 0.2},{y * 0.16},{x * 0.2 + 0.2},{y * 0.16 + 0.16}"
 
 
-def test_qgis_draws_the_same_parcels_from_a_file_and_from_tiles(release: Release, served: str, tmp_path: Path) -> None:
+def apart(one: Image.Image, other: Image.Image) -> int:
+    """How many pixels of two maps are of another colour."""
+    return ImageChops.difference(one, other).convert("L").point(lambda v: 255 if v > 60 else 0).histogram()[255]
+
+
+def test_qgis_draws_the_same_parcels_from_a_file_from_tiles_and_from_features(
+    release: Release, served: str, tmp_path: Path
+) -> None:
     export(release, "parcels", "shp", tmp_path / "parcels.shp")
     extent = crowded(release)
     told = look(tmp_path / "file.png", extent, f"file:{tmp_path}/parcels.shp")
@@ -81,10 +88,12 @@ def test_qgis_draws_the_same_parcels_from_a_file_and_from_tiles(release: Release
     url = f"{served}/ogc/releases/{release.id}/collections/parcels/tiles/WebMercatorQuad/%7Bz%7D/%7By%7D/%7Bx%7D"
     tiled = look(tmp_path / "tiles.png", extent, f"tiles:{url}?zmin=4&zmax=13")
     assert tiled["layers"] == [{"valid": True, "zooms": [4, 13]}] and not tiled["errors"]
-    one, other = (Image.open(tmp_path / f"{n}.png").convert("RGB") for n in ("file", "tiles"))
+    fed = look(tmp_path / "features.png", extent, f"oapif:{served}/ogc/releases/{release.id}@parcels")
+    assert fed["layers"][0]["valid"] and fed["layers"][0]["styled_by"] == "grade" and not fed["errors"]
+    assert fed["layers"][0]["features"] == table(release, "parcels").height
+    one, *others = (Image.open(tmp_path / f"{n}.png").convert("RGB") for n in ("file", "tiles", "features"))
     drawn = sum(n for n, c in one.getcolors(1 << 20) or () if c != (255, 255, 255))
     shown = {colour for _, colour in one.getcolors(1 << 20) or ()}
     of_grades = {tuple(bytes.fromhex(c[1:])) for c in COLOURS.values()}
     assert drawn > 200 and len(shown & of_grades) >= 2
-    apart = ImageChops.difference(one, other).convert("L").point(lambda v: 255 if v > 60 else 0)
-    assert apart.histogram()[255] < 0.05 * drawn
+    assert [apart(one, other) < 0.05 * drawn for other in others] == [True, True]
