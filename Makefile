@@ -32,8 +32,9 @@ demo: $(WAREHOUSE)/demo.done  ## synthetic departments' files, ingested, merged,
 
 page: $(PAGE)  ## the page's files, built from web/ into api/pages/static/app
 
-shots: page demo  ## pictures of every view of the page, into docs/pictures
+shots: page demo  ## pictures of every view of the page, and of QGIS, into docs/pictures
 	$(VENV)/bin/python -m tests.e2e.page.shots --home $(WAREHOUSE)
+	$(VENV)/bin/python -m tests.e2e.qgis_picture --home $(WAREHOUSE)
 
 test: $(VENV)/done page  ## all tests
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
