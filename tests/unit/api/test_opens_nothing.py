@@ -25,7 +25,7 @@ ASKED: dict[str, tuple[str, dict[str, str]]] = {
     "a policy's": (f"{RANKINGS}?policy=huaian-2024&by=score", {"accept-encoding": "gzip"}),
     "a tile": (f"{REGIONS}/{TILES}/4/6/13", {"accept-encoding": "gzip"}),
     "a tile, unpacked": (f"{PARCELS}/{TILES}/10/416/854", {}),
-    "a tile of nothing": (f"{REGIONS}/{TILES}/4/0/0", {}),
+    "a tile of nothing": (f"{PARCELS}/{TILES}/10/414/848", {}),
     "a tile that is held": (f"{REGIONS}/{TILES}/4/6/13", {"if-none-match": "*"}),
     "features": (f"{PARCELS}/items", {}),
     "a hundred": (f"{PARCELS}/items?limit=100", {"accept-encoding": "zstd"}),
