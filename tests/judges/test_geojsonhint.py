@@ -22,8 +22,8 @@ def fixtures(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(demo_home: Warehouse) -> TestClient:
-    return TestClient(create_app(demo_home), base_url="http://localhost")
+def client(served_home: Warehouse) -> TestClient:
+    return TestClient(create_app(served_home), base_url="http://localhost")
 
 
 def test_the_judge_agrees_with_geojsonhint(fixtures: Path) -> None:

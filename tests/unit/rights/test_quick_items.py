@@ -181,9 +181,10 @@ def test_a_page_is_audited_in_the_same_words_whoever_made_it(
         users.disable(warehouse, "yu")
         time.sleep(0.6)
         assert client.get(path).status_code == 401
-    told = [{k: v for k, v in row.items() if k not in ("seq", "at", "times", "hash")} for row in chain.rows(warehouse)]
-    assert all(row == told[0] for row in told) and told[0]["route"] == path and told[0]["question"] == "limit=3"
-    assert sum(row["times"] for row in chain.rows(warehouse)) == 12
+    rows = [row for row in chain.rows(warehouse) if row["user"] == "yu"]  # a demo that was served before has others
+    told = [{k: v for k, v in row.items() if k not in ("seq", "at", "times", "hash")} for row in rows]
+    assert all(row == told[0] for row in told), told
+    assert told[0]["route"] == path and told[0]["question"] == "limit=3" and sum(row["times"] for row in rows) == 12
 
 
 def test_a_release_without_its_folder_is_503_and_recovers(
