@@ -74,7 +74,7 @@ class QuickItems:
         entries = tuple(e for e in asked.known.entries if asked.viewer.sees_release(e.state))
         listed = self.store.chosen(entries, release, None, None)
         opened = asked.known.standing.get(listed.release_id)
-        if opened is None or opened.listed != listed or opened.board.served is None:
+        if opened is None or opened.listed != listed or not opened.board.is_read:
             return None
         view, seen = self.views.of(asked.viewer, opened), self.store.seen_by(asked.viewer.sees_release)
         held = open_layer(self.shelf, opened, layer, view)

@@ -73,6 +73,11 @@ class Board:
         return table if table["enterprise_id"].is_sorted() else table.sort("enterprise_id")
 
     @property
+    def is_read(self) -> bool:
+        """Whether nothing has to be read any more for :attr:`table`."""
+        return self.served is not None or "table" in vars(self)
+
+    @property
     def height(self) -> int:
         """How many enterprises."""
         return self.served.height if self.served is not None else self.table.height
