@@ -102,7 +102,7 @@ def ids_by_query(board: Board, asked: Question) -> list[str]:
     where |= {f"industry_{len(code) or 2} = ?": code or None, "starts_with(region_code, ?)": digits or None}
     if q := asked.get("q"):
         where |= {
-            "contains(concat_ws(chr(10), lower(name), lower(uscc), lower(enterprise_id), 'slyxgs'), ?)": q.lower()
+            "contains(concat_ws(chr(10), lower(name), lower(uscc), lower(enterprise_id), 'sl' || substr(enterprise_id, 2) || 'yxgs'), ?)": q.lower()
         }
     if grades := asked.get("grade"):
         where |= {"list_contains(string_split(?, ','), grade)": grades}
